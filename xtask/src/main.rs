@@ -1,0 +1,3 @@
+//! cargo x: the project's own tasks.
+
+fn main() {}
