@@ -1,0 +1,43 @@
+//! `cargo x ci`: what a change must hold besides its tests. Every part runs, so that one visit shows every fault.
+
+use anyhow::{Result, bail};
+
+use crate::step::{Parts, Step, in_ci};
+use crate::{npm, setup, tidy};
+
+const WEB: &str = "web";
+const WEB_OUTPUT: &str = "web/dist";
+
+pub(crate) fn run() -> Result<()> {
+    let mut parts = Parts::new();
+    parts.run("format", || Step::cargo(&["fmt", "--all", "--check"]).run());
+    parts.run("tidy", tidy::check);
+    parts.run("web", web);
+    parts.run("clippy", || {
+        let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        Step::cargo(&lints).run()
+    });
+    parts.run("docs", || {
+        Step::cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings").run()
+    });
+    parts.finish()
+}
+
+/// The pages that the binary embeds are checked in: they must be what their source builds to.
+fn web() -> Result<()> {
+    if let Err(reason) = setup::web_tools() {
+        if in_ci() {
+            return Err(reason);
+        }
+        println!("    SKIPPED: {reason:#}");
+        return Ok(());
+    }
+    npm::install(WEB)?;
+    Step::new("npm", &["run", "--silent", "build"]).within(WEB).run()?;
+    let changed =
+        Step::new("git", &["status", "--porcelain", "--untracked-files=all", "--", WEB_OUTPUT]).output()?;
+    if !changed.is_empty() {
+        bail!("{WEB_OUTPUT} is not what its source builds to; commit these too:\n{changed}");
+    }
+    Ok(())
+}
