@@ -1,0 +1,4 @@
+//! Fault decorator.
+/// x
+#[derive(Debug)]
+pub struct LoseReply;

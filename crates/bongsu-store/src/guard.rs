@@ -1,0 +1,7 @@
+//! Guard.
+/// x
+#[derive(Debug)]
+pub struct Guard;
+/// x
+#[derive(Debug)]
+pub struct GuardSettings;
