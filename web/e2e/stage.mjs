@@ -57,6 +57,9 @@ export function story(name, play) {
     const stage = new Stage(name);
     try {
       await play(stage);
+    } catch (error) {
+      error.message += `\n\nthe server's last lines:\n${demo.log.join('\n')}`;
+      throw error;
     } finally {
       await stage.clear();
     }

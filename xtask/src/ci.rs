@@ -3,9 +3,8 @@
 use anyhow::{Result, bail};
 
 use crate::step::{Parts, Step, in_ci};
-use crate::{npm, setup, tidy};
+use crate::{setup, tidy};
 
-const WEB: &str = "web";
 const WEB_OUTPUT: &str = "web/dist";
 
 pub(crate) fn run() -> Result<()> {
@@ -25,15 +24,15 @@ pub(crate) fn run() -> Result<()> {
 
 /// The pages that the binary embeds are checked in: they must be what their source builds to.
 fn web() -> Result<()> {
-    if let Err(reason) = setup::web_tools() {
+    if let Err(reason) = setup::web() {
         if in_ci() {
             return Err(reason);
         }
         println!("    SKIPPED: {reason:#}");
         return Ok(());
     }
-    npm::install(WEB)?;
-    Step::new("npm", &["run", "--silent", "build"]).within(WEB).run()?;
+    Step::new("npm", &["run", "--silent", "check"]).within(setup::WEB).run()?;
+    Step::new("npm", &["run", "--silent", "build"]).within(setup::WEB).run()?;
     let changed =
         Step::new("git", &["status", "--porcelain", "--untracked-files=all", "--", WEB_OUTPUT]).output()?;
     if !changed.is_empty() {

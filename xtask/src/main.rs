@@ -37,9 +37,9 @@ Environment:
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need (Node, Chromium, playwright-core); quick when all is there
+    /// Install what the tests need (Node, Chromium, npm packages); quick when all is there
     Setup,
-    /// Set up, then run every test: Rust and browser
+    /// Set up, then run every test: Rust, web, browser
     Test,
     /// Run only the browser tests: two people in real windows against the real binary
     Browser,

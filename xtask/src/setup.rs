@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::npm;
 use crate::step::{Step, find_program, titled};
+use crate::{browser, npm};
+
+/// Where the pages that the binary embeds are written.
+pub(crate) const WEB: &str = "web";
 
 const CHROMIUM_DEFAULT: &str = "/usr/bin/chromium";
 
@@ -25,13 +28,15 @@ const CHROMIUM: Tool = Tool { name: "chromium", package: "chromium", is_there: |
 pub(crate) fn run() -> Result<()> {
     titled("setup", || {
         need(&[NODE, NPM, CHROMIUM])?;
-        npm::install(crate::browser::FOLDER)
+        npm::install(WEB)?;
+        npm::install(browser::FOLDER)
     })
 }
 
-/// Node and npm alone: enough to build the web pages.
-pub(crate) fn web_tools() -> Result<()> {
-    need(&[NODE, NPM])
+/// What building the pages needs: no browser.
+pub(crate) fn web() -> Result<()> {
+    need(&[NODE, NPM])?;
+    npm::install(WEB)
 }
 
 /// The browser that the tests drive.

@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use crate::browser;
-use crate::setup;
 use crate::step::{Parts, Step, in_ci};
+use crate::{browser, setup};
 
 pub(crate) fn run() -> Result<()> {
     let ready = setup::run();
@@ -15,16 +14,20 @@ pub(crate) fn run() -> Result<()> {
     run_parts(ready.err())
 }
 
-/// The browser goes first, so that cargo's closing lines are the last thing on the screen; both always run.
+/// The web goes first, so that cargo's closing lines are the last thing on the screen; all parts always run.
 fn run_parts(no_browser: Option<anyhow::Error>) -> Result<()> {
     let mut parts = Parts::new();
     match &no_browser {
-        None => parts.run("browser tests", browser::build_and_run),
-        Some(reason) => println!("==> browser tests: SKIPPED: {reason:#}"),
+        None => {
+            parts
+                .run("web tests", || Step::new("npm", &["run", "--silent", "test"]).within(setup::WEB).run());
+            parts.run("browser tests", browser::build_and_run);
+        }
+        Some(reason) => println!("==> web and browser tests: SKIPPED: {reason:#}"),
     }
     parts.run("cargo test", || Step::cargo(&["test", "--workspace", "--locked"]).run());
     if no_browser.is_some() {
-        println!("    browser tests: SKIPPED (the reason stands above)");
+        println!("    web and browser tests: SKIPPED (the reason stands above)");
     }
     parts.finish()
 }

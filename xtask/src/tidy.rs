@@ -50,7 +50,7 @@ pub(crate) fn check() -> Result<()> {
         }
     }
     if count > 0 {
-        bail!("{count} faults against the house rules; docs/CONTRIBUTING.md says why they are there");
+        bail!("house rules broken: {count} (docs/CONTRIBUTING.md says why they are there)");
     }
     println!("    {} files and {} crates hold {} rules", tree.files.len(), tree.packages.len(), RULES.len());
     Ok(())

@@ -4,8 +4,10 @@ use crate::tidy::fault::Fault;
 use crate::tidy::rust_source::{Name, RustSource};
 use crate::tidy::tree::{TextFile, Tree};
 
-/// The store engines' own types: everybody else holds the store as a trait object.
-const ENGINES: [&str; 2] = ["EmbeddedStore", "MemoryStore"];
+const STORE: &str = "crates/bongsu-store/src/";
+
+/// The modules of the store's engines: everybody else holds the store as a trait object.
+const ENGINES: [&str; 2] = ["embedded", "memory"];
 
 /// The store itself, and the one place that composes a server.
 const MAY_NAME_ENGINES: [&str; 2] = ["crates/bongsu-store/", "crates/bongsu-server/src/assemble.rs"];
@@ -15,15 +17,41 @@ const MAY_RETRY: [&str; 1] = ["crates/bongsu-store/src/guard.rs"];
 
 pub(crate) fn engines(tree: &Tree) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for file in tree.rust_files().filter(|file| !stands_in(file, &MAY_NAME_ENGINES)) {
+    for file in tree.rust_files() {
         let Some(source) = RustSource::read(file) else { continue };
-        for name in source.names.iter().filter(|name| ENGINES.contains(&name.text.as_str())) {
+        let named = if file.path == format!("{STORE}lib.rs") {
+            reexported_engines(&source.names)
+        } else if stands_in(file, &MAY_NAME_ENGINES) {
+            Vec::new()
+        } else {
+            imported_engines(&source.names)
+        };
+        for name in named {
             let message =
-                format!("{} is named outside the server's assemble.rs: take a trait object", name.text);
+                format!("the engine `{}` is named only in the server's assemble.rs and tests", name.text);
             faults.push(Fault::at(&file.path, name.line, message));
         }
     }
     faults
+}
+
+/// Engines in paths such as `bongsu_store::memory::..` and in lists such as `use bongsu_store::{Store, memory}`.
+fn imported_engines(names: &[Name]) -> Vec<&Name> {
+    let mut found = Vec::new();
+    for (position, _) in names.iter().enumerate().filter(|(_, name)| name.text == "bongsu_store") {
+        let in_use = position > 0 && names[position - 1].text == "use";
+        let path = names[position + 1..].iter().take_while(|name| name.text != ";");
+        // Outside of `use`, only the name that follows `::` belongs to the path for certain.
+        let reach = if in_use { usize::MAX } else { 3 };
+        found.extend(path.take(reach).filter(|name| ENGINES.contains(&name.text.as_str())));
+    }
+    found
+}
+
+/// `pub use memory::..` at the store's root would open a second path to an engine, which no one would see.
+fn reexported_engines(names: &[Name]) -> Vec<&Name> {
+    let uses = names.windows(3).filter(|three| three[0].text == "pub" && three[1].text == "use");
+    uses.map(|three| &three[2]).filter(|name| ENGINES.contains(&name.text.as_str())).collect()
 }
 
 /// A function that waits and tries again is an `async fn` with retry in its name, or any with backoff.
@@ -98,27 +126,35 @@ mod tests {
 
     #[test]
     fn an_engine_named_in_a_use_case_is_a_fault() {
-        let code = "use bongsu_store::MemoryStore;\n#[cfg(test)]\nmod tests {\n    use bongsu_store::MemoryStore;\n}\n";
+        let code = "use bongsu_store::{Store, memory};\nfn a() { bongsu_store::embedded::open(); }\n\
+                    #[cfg(test)]\nmod tests {\n    use bongsu_store::memory;\n}\n";
         let tree = Tree::of_files(&[
             ("crates/bongsu-service/src/send.rs", code),
             ("crates/bongsu-server/src/assemble.rs", code),
             ("crates/bongsu-service/tests/send.rs", code),
         ]);
-        assert_eq!(lines(engines(&tree)), ["crates/bongsu-service/src/send.rs:1"]);
+        let expected = ["crates/bongsu-service/src/send.rs:1", "crates/bongsu-service/src/send.rs:2"];
+        assert_eq!(lines(engines(&tree)), expected);
     }
 
     #[test]
-    fn every_engine_name_of_the_rule_exists() {
+    fn what_the_word_memory_means_elsewhere_is_no_engine() {
+        let code = "use bongsu_store::Store;\nfn memory(store: &dyn bongsu_store::Store, memory: u64) {}\n";
+        assert!(engines(&Tree::of_files(&[("crates/bongsu-service/src/send.rs", code)])).is_empty());
+    }
+
+    #[test]
+    fn a_second_path_to_an_engine_is_a_fault() {
+        let code = "pub mod memory;\npub use memory::Memory;\n";
+        assert_eq!(lines(engines(&Tree::of_files(&[("crates/bongsu-store/src/lib.rs", code)]))).len(), 1);
+    }
+
+    #[test]
+    fn every_engine_of_the_rule_exists() {
         let tree = Tree::load(&crate::step::root()).unwrap();
+        let store = tree.file(&format!("{STORE}lib.rs")).unwrap();
         for engine in ENGINES {
-            let declared = format!("pub struct {engine}");
-            let is_there =
-                |file: &TextFile| file.path.starts_with(MAY_NAME_ENGINES[0]) && file.text.contains(&declared);
-            assert!(
-                tree.rust_files().any(is_there),
-                "no `{declared}` in {}: correct ENGINES",
-                MAY_NAME_ENGINES[0]
-            );
+            assert!(store.text.contains(&format!("pub mod {engine};")), "the store has no engine `{engine}`");
         }
     }
 
