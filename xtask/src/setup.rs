@@ -21,7 +21,7 @@ struct Tool {
     is_there: fn() -> bool,
 }
 
-const NODE: Tool = Tool { name: "node", package: "nodejs", is_there: || find_program("node").is_some() };
+const NODE: Tool = Tool { name: "node 18.19 or newer", package: "nodejs", is_there: node_is_new_enough };
 const NPM: Tool = Tool { name: "npm", package: "npm", is_there: || find_program("npm").is_some() };
 const CHROMIUM: Tool = Tool { name: "chromium", package: "chromium", is_there: || chromium().is_file() };
 
@@ -67,6 +67,18 @@ fn need(tools: &[Tool]) -> Result<()> {
     }
 }
 
+fn node_is_new_enough() -> bool {
+    let version = find_program("node").and_then(|_| Step::new("node", &["--version"]).output().ok());
+    version.is_some_and(|version| runs_our_tests(version.trim()))
+}
+
+/// The oldest Node whose test runner takes the options we give it: v18.19, which Debian 12 has.
+fn runs_our_tests(version: &str) -> bool {
+    let mut numbers =
+        version.trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(18), Some(19))
+}
+
 fn apt_get(arguments: &[&str]) -> Result<()> {
     Step::new("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive").run()
 }
@@ -88,6 +100,12 @@ fn by_hand(packages: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_old_node_counts_as_missing() {
+        assert!(runs_our_tests("v18.19.0") && runs_our_tests("v18.20.4") && runs_our_tests("v24.1.0"));
+        assert!(!runs_our_tests("v18.18.2") && !runs_our_tests("v12.22.9") && !runs_our_tests("odd"));
+    }
 
     #[test]
     fn what_to_install_by_hand_is_one_command_to_copy() {
