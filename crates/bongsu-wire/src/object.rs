@@ -1,0 +1,9 @@
+//! The objects that results and events share: messages, rows of the chat list, members, settings.
+
+mod member;
+mod message;
+mod row;
+
+pub use member::{MemberObject, SettingsObject};
+pub use message::{MessageObject, ReactionCount};
+pub use row::{Change, LastMessage, ListRow, Peer, RowParts};
