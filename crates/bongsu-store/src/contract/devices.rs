@@ -58,10 +58,12 @@ pub trait Devices {
     /// Opens a session in one commit: refuses revoked tokens (`TokenRevoked`: issued at or before the user's
     /// revocation or this device's removal); registers a new or expired device with cursor = head for every room of
     /// its user; raises `session_no`; a device over `devices_per_user` replaces the least recently active one (a
-    /// `DeviceRemoved` fact that does not refuse tokens). Always a `SessionOpened` fact.
+    /// `DeviceRemoved` fact that does not refuse tokens). Always a `SessionOpened` fact, the last one. An unknown user
+    /// is created. A device that comes back after it expired or was removed goes on with its `session_no`.
     async fn hello(&self, hello: Hello) -> StoreResult<Opened>;
 
-    /// Stores acked positions: merged by maximum, clamped to the heads; unknown rooms and devices are ignored. Moves
+    /// Stores acked positions: merged by maximum, clamped to the heads; rooms the user is no member of and devices that
+    /// are not active are ignored. Moves
     /// `last_active_ms` to `active_ms` (never back). Packed: one row per device and 128 rooms.
     async fn store_cursors(
         &self,

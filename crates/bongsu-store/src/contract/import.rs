@@ -75,7 +75,8 @@ pub trait Import {
     /// is `Conflict`.
     async fn begin_import(&self, room: ImportRoom) -> StoreResult<ImportState>;
 
-    /// Appends messages in one commit; the first gets seq `after + 1`. `Conflict` when the head is not `after`.
+    /// Appends messages in one commit without facts or refs; the first gets seq `after + 1`. `Conflict` when the head
+    /// is not `after` or the import is finished. Client ids are kept in the messages, not as idempotency keys.
     async fn append_import(
         &self,
         room: RoomId,
@@ -83,6 +84,7 @@ pub trait Import {
         messages: Vec<ImportMessage>,
     ) -> StoreResult<ImportState>;
 
-    /// Lets the members in, in one commit, with an own fact each. No record is written.
+    /// Lets the members in, in one commit, with an own fact each. No record is written. Bounds: those of the room's
+    /// kind (`LimitReached`). Once finished it changes nothing.
     async fn finish_import(&self, room: RoomId, members: Vec<ImportMember>) -> StoreResult<ImportState>;
 }

@@ -129,7 +129,7 @@ pub enum HistoryFrom {
     Before(Seq),
     /// Messages with a greater seq, the nearest ones.
     After(Seq),
-    /// Half the page at or before this seq, the rest after it.
+    /// Half the page (items, rounded up, and bytes) at or before this seq, then newer ones in what is left of it.
     Around(Seq),
 }
 
@@ -138,7 +138,7 @@ pub enum HistoryFrom {
 pub struct HistoryItem {
     /// A message record in its current state.
     pub record: Record,
-    /// The reader's own reactions.
+    /// The reader's own reactions, ascending.
     pub mine: Vec<Emoji>,
 }
 
@@ -150,7 +150,8 @@ pub struct HistoryPage {
     /// Seqs covered, both inclusive: whatever lies between and is not a message is another record. `None` when
     /// nothing is covered. A page that reaches the end of what is visible covers up to that end.
     pub covered: Option<(Seq, Seq)>,
-    /// More in the direction asked; for `Around` and `Latest`: older ones.
+    /// Another message lies further in the direction asked; for `Around` and `Latest`: an older one. A side that has
+    /// more is covered up to the last message of the page on that side, else to the end of what is visible.
     pub more: bool,
     /// The room's floor.
     pub floor_seq: Seq,
@@ -177,7 +178,11 @@ pub trait Messages {
     /// Appends a message in ONE commit: idempotency key, member check, seq = head + 1, message, head, key, the
     /// sender's own row (mark := this record, `marked_unread` := false, unless `keep_unread`), the mentioned members'
     /// rows, the tail ref. A `marked_unread` it clears bumps the sender's `user_rev` and is an own fact; the mark
-    /// alone is not. Order of checks: key, membership, `@all`, `reply_to`.
+    /// alone is not. Order of checks: key, membership, `@all`, `reply_to` (the same for changes: key, membership,
+    /// message, role, whether it changes anything, limits). Order of facts: record, accepted request, cleared flag.
+    ///
+    /// Only countable messages mention: their ord goes to the rows of the named members whose `read_ord` is below it,
+    /// the sender's included, and for `@all` to the room's list. Deleting a message takes no mention back.
     async fn append(&self, request: AppendMessage) -> StoreResult<Appended>;
 
     /// The first reply to `once`, if there was one: `Some(Err(Conflict))`-like refusals come as errors.
@@ -209,7 +214,7 @@ pub trait Messages {
     /// the hub, which knows whom it serves. `RoomNotFound` only when there is no such room.
     async fn records(&self, room: RoomId, after: Seq, limit: usize, bytes: usize) -> StoreResult<RecordPage>;
 
-    /// The reactions of `user` to these messages: (target, emoji), in any order.
+    /// The reactions of `user` to these messages: (target, emoji), in any order. No membership is asked about.
     async fn own_reactions(
         &self,
         user: &UserId,

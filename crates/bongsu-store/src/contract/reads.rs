@@ -108,8 +108,9 @@ pub trait Reads {
     async fn changes(&self, user: &UserId, since: UserRev) -> StoreResult<Changes>;
 
     /// Moves the read mark up to `seq`, clamped to the head in the commit, resolved to the `ord` of that record;
-    /// never back. Clears the unread flag. Also a `Receipt` fact in small rooms that are not channels, when the mark
-    /// moved. Members only (`RoomNotFound`).
+    /// never back. A record below the floor has no ord any more: such a mark stays where it is. Clears the unread
+    /// flag. An own fact `Read` when either changed, and after it a `Receipt` fact in small rooms that are not
+    /// channels, when the mark moved. Members only (`RoomNotFound`).
     async fn mark_read(&self, user: &UserId, room: RoomId, seq: Seq) -> StoreResult<MarkedRead>;
 
     /// Sets the unread flag; moves no position.

@@ -94,25 +94,33 @@ pub struct MemberPage {
 /// Records: a direct or group room begins with one `member_added` of all its users at seq 1; a channel's log begins
 /// empty, and adding, removing and leaving of plain members there write no record and answer the head's seq.
 /// Every joined or removed user gets an own fact. Named users that are unknown are created.
+///
+/// Joining, again too, makes a fresh own row: default settings, no mentions, `read_seq` and `read_ord` those of the
+/// head before the join. Order of facts: the record, own facts in the order of its users, then a `member_role`.
+/// In a list of users repetitions count once. A role is no own fact: members learn it from the record.
 #[async_trait]
 pub trait Rooms {
     /// Creates a room, or finds it by pair or key. An existing key whose room the creator is not a member of is
-    /// `RoomNotFound`. Bounds: `group_members`, `channel_members`, `rooms_per_user` (a request does not count for
-    /// its target).
+    /// `RoomNotFound`. The record's users: the creator, then the others as given. Bounds, in this order:
+    /// `group_members`, `channel_members`, `small_room_members` (transit), `rooms_per_user` (a request does not count
+    /// for its target).
     async fn create_room(&self, request: CreateRoom) -> StoreResult<Created>;
 
     /// Whether two users share a room that neither holds as a request.
     async fn share_accepted_room(&self, a: &UserId, b: &UserId) -> StoreResult<bool>;
 
-    /// Changes name, image, data or rules. Admin (`Forbidden`).
+    /// Changes name, image, data or rules. Admin (`Forbidden`). The record carries only what changed. Transit in a room
+    /// of more than `small_room_members` is `LimitReached`.
     async fn update_room(&self, request: UpdateRoom) -> StoreResult<Changed>;
 
     /// Adds plain members, all or none; present members are skipped. Admin; never in direct rooms (`Forbidden`).
+    /// Bounds as for a creation.
     async fn add_members(&self, room: RoomId, actor: &UserId, users: &[UserId]) -> StoreResult<Changed>;
 
     /// Removes members, all or none; strangers are skipped. Admin; an admin does not remove an owner; never in direct
-    /// rooms (`Forbidden`). When the last owner goes, the longest-standing admin, else member, becomes owner by a
-    /// `member_role` record right after. Answers the seq of the `member_removed`.
+    /// rooms (`Forbidden`). When the last owner goes, the longest-standing admin, else member (by `joined_seq`,
+    /// `joined_ms`, id), becomes owner by a `member_role` record right after. Answers the seq of the
+    /// `member_removed`, in a channel the head's before a `member_role`.
     async fn remove_members(&self, room: RoomId, actor: &UserId, users: &[UserId]) -> StoreResult<Changed>;
 
     /// The actor leaves; the rule of the last owner holds. Direct: `Forbidden`.

@@ -28,6 +28,7 @@ pub trait Tail {
     /// Last commit visible now.
     async fn last_commit(&self) -> StoreResult<CommitNo>;
 
-    /// A consumer that lives outside this process's memory says how far it is; sweeps wait for the slowest one.
+    /// A consumer that lives outside this process's memory says how far it is; sweeps wait for the slowest one. Takes no
+    /// commit number: else a consumer that stores its position would have something new to read.
     async fn store_consumer(&self, name: &str, at: CommitNo) -> StoreResult<()>;
 }
