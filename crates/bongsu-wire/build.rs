@@ -5,8 +5,20 @@ use utoipa_config::Config;
 /// Domain types with a description of their own in `src/schema.rs`, where `Schema` is added to the name. A file whose
 /// types have such fields imports them all.
 const DESCRIBED: [&str; 14] = [
-    "ClientId", "DeviceId", "Emoji", "ErrorKind", "JsonObject", "Mentions", "MessageKind", "Outcome", "Retention",
-    "Role", "RoomId", "RoomKey", "RoomKind", "UserId",
+    "ClientId",
+    "DeviceId",
+    "Emoji",
+    "ErrorKind",
+    "JsonObject",
+    "Mentions",
+    "MessageKind",
+    "Outcome",
+    "Retention",
+    "Role",
+    "RoomId",
+    "RoomKey",
+    "RoomKind",
+    "UserId",
 ];
 
 /// Domain types that are plain numbers.

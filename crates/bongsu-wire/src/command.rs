@@ -15,15 +15,18 @@ use crate::{ErrorKind, ListRow, WireError};
 
 pub use device::{DeviceList, DeviceObject, ListDevices, RemoveDevice};
 pub use message::{
-    DeleteMessage, EditMessage, History, HistoryPage, HistoryPosition, React, SendMessage, SendResult, SeqResult,
+    DeleteMessage, EditMessage, History, HistoryPage, HistoryPosition, React, SendMessage, SendResult,
+    SeqResult,
 };
 pub use presence::{PresenceObject, Watch, WatchResult};
 pub use room::{
     AcceptRoom, AddMembers, ChangeSettings, ChangesResult, CreateResult, CreateRoom, GetRoom, LeaveRoom,
-    ListMembers, ListRooms, MarkRead, MarkReadResult, MarkUnread, MarkUnreadResult, MemberPage, RemoveMembers,
-    RoomChanges, RoomPage, SetRole, SettingsResult, Typing, UpdateRoom,
+    ListMembers, ListRooms, MarkRead, MarkReadResult, MarkUnread, MarkUnreadResult, MemberPage,
+    RemoveMembers, RoomChanges, RoomPage, SetRole, SettingsResult, Typing, UpdateRoom,
 };
-pub use session::{Ack, DeviceParam, Done, Hello, HelloResult, LimitsObject, Ping, PingResult, Refresh, RefreshResult};
+pub use session::{
+    Ack, DeviceParam, Done, Hello, HelloResult, LimitsObject, Ping, PingResult, Refresh, RefreshResult,
+};
 pub use user::{GetUsers, ProfileObject, RevokeUser, UpdateUser, UpsertUsers, UserUpdate, Users};
 
 /// The parameters of one method: they say its name and what it answers.
@@ -44,13 +47,23 @@ pub trait Call: Serialize + DeserializeOwned {
     fn into_command(self) -> Command;
 }
 
+/// What the documentation says of a method.
+pub(crate) struct Described {
+    /// What it does.
+    pub(crate) summary: &'static str,
+    /// Name of its parameters' type.
+    pub(crate) params: &'static str,
+    /// Name of its result's type.
+    pub(crate) result: &'static str,
+}
+
 /// One table for the names, the enum, decoding and encoding, so that they cannot drift apart.
 macro_rules! commands {
-    ($($(#[$doc:meta])* $method:literal $params:ident -> $result:ty $(, check $check:path)?;)*) => {
+    ($($(#[doc = $doc:literal])* $method:literal $params:ident -> $result:ty $(, check $check:path)?;)*) => {
         /// A request or notification of a client.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Command {
-            $($(#[$doc])* $params($params),)*
+            $($(#[doc = $doc])* $params($params),)*
         }
 
         impl Command {
@@ -79,6 +92,20 @@ macro_rules! commands {
         impl Serialize for Command {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self { $(Self::$params(params) => params.serialize(serializer),)* }
+            }
+        }
+
+        impl Described {
+            /// The method of this name.
+            pub(crate) fn of(method: &str) -> Option<Self> {
+                match method {
+                    $($method => Some(Self {
+                        summary: concat!($($doc),*).trim(),
+                        params: stringify!($params),
+                        result: stringify!($result),
+                    }),)*
+                    _ => None,
+                }
             }
         }
 

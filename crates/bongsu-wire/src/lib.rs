@@ -11,6 +11,8 @@ mod error;
 mod event;
 mod frame;
 mod object;
+mod openapi;
+pub mod rest;
 mod schema;
 
 pub use close::{CloseCode, Reconnect};
@@ -18,9 +20,10 @@ pub use command::*;
 pub use error::{ErrorBody, ErrorKind, WireError};
 pub use event::*;
 pub use frame::{
-    FromServer, Incoming, ReplyTo, RequestId, decode_frame, decode_server_frame, encode_error, encode_request,
-    encode_result, group,
+    FromServer, Incoming, ReplyTo, RequestId, decode_frame, decode_server_frame, encode_error,
+    encode_request, encode_result, group,
 };
 pub use object::{
     Change, LastMessage, ListRow, MemberObject, MessageObject, Peer, ReactionCount, RowParts, SettingsObject,
 };
+pub use openapi::openapi;

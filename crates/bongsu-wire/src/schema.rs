@@ -2,6 +2,7 @@
 //! they are named after.
 #![expect(dead_code, reason = "read by the derive only")]
 
+use bongsu_types::RoomId;
 use utoipa::ToSchema;
 
 /// A user, named by the host app.
@@ -116,4 +117,14 @@ pub(crate) enum ErrorKindSchema {
     Overloaded,
     Unavailable,
     Unsupported,
+}
+
+/// `message.new`: the room and the message object, in one.
+#[derive(ToSchema)]
+#[schema(as = MessageNew)]
+pub(crate) struct MessageNewSchema {
+    /// The room.
+    room: RoomId,
+    #[serde(flatten)]
+    message: crate::MessageObject,
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use bongsu_types::{ClientId, DeviceId, Emoji, MessageKind, Outcome, Role, RoomId, RoomKey, RoomKind, UserId};
+use bongsu_types::{
+    ClientId, DeviceId, Emoji, MessageKind, Outcome, Role, RoomId, RoomKey, RoomKind, UserId,
+};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codec::{is_false, json, mentions, number, present, text};
-use crate::{ErrorKind, MessageObject, WireError};
 use crate::schema::*;
+use crate::{ErrorKind, MessageObject, WireError};
 
 /// `message.send`. A message needs a non-empty text or data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

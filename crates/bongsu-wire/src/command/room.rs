@@ -1,15 +1,15 @@
 //! Rooms: create, list, change, members, read marks, own settings.
 
 use bongsu_types::{
-    ClientId, JsonObject, Millis, Ordinal, Retention, Role, RoomChange, RoomId, RoomKey, RoomKind, Seq, UserId,
-    UserRev,
+    ClientId, Head, JsonObject, Millis, Ordinal, OwnRow, Retention, Role, RoomChange, RoomId, RoomKey,
+    RoomKind, Seq, UserId, UserRev,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codec::{is_false, json, number, present, retention, text};
-use crate::{Change, ListRow, MemberObject, SettingsObject};
 use crate::schema::*;
+use crate::{Change, ListRow, MemberObject, SettingsObject};
 
 /// `room.create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -232,6 +232,21 @@ pub struct MarkReadResult {
     pub user_rev: UserRev,
 }
 
+impl MarkReadResult {
+    /// The answer for an own row at a head.
+    #[must_use]
+    pub fn new(own: &OwnRow, head: &Head) -> Self {
+        Self {
+            head_seq: head.seq,
+            read_seq: own.read_seq,
+            read_ord: own.read_ord,
+            unread: own.unread(head),
+            marked_unread: own.marked_unread,
+            user_rev: own.user_rev,
+        }
+    }
+}
+
 /// `room.mark_unread`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MarkUnread {
@@ -248,6 +263,12 @@ pub struct MarkUnreadResult {
     /// Revision of the own facts with this one.
     #[serde(with = "number")]
     pub user_rev: UserRev,
+}
+
+impl From<&OwnRow> for MarkUnreadResult {
+    fn from(own: &OwnRow) -> Self {
+        Self { marked_unread: own.marked_unread, user_rev: own.user_rev }
+    }
 }
 
 /// `room.changes`.
@@ -308,6 +329,14 @@ pub struct SettingsResult {
     /// Revision of the own facts with this one.
     #[serde(with = "number")]
     pub user_rev: UserRev,
+}
+
+impl SettingsResult {
+    /// The answer for an own row at a head.
+    #[must_use]
+    pub fn new(own: &OwnRow, head: &Head) -> Self {
+        Self { settings: SettingsObject::new(&own.settings, head.seq), user_rev: own.user_rev }
+    }
 }
 
 /// `room.typing`.

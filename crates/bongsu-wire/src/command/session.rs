@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codec::{is_false, number, object, present, text};
-use crate::{Change, RoomPage};
 use crate::schema::*;
+use crate::{Change, RoomPage};
 
 /// `session.hello`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

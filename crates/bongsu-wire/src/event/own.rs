@@ -1,13 +1,13 @@
 //! Events for the user's own devices, which carry `user_rev`, and the read marks of others.
 
-use bongsu_types::{DeviceId, Ordinal, RoomId, Seq, UserId, UserRev};
+use bongsu_types::{DeviceId, Ordinal, OwnChange, OwnFact, RoomId, Seq, UserId, UserRev};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Event;
 use crate::codec::{number, text};
-use crate::{ListRow, SettingsObject};
 use crate::schema::*;
+use crate::{ListRow, SettingsObject};
 
 /// `room.joined`: comes before the first record of the room. A client that has the room replaces its row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -94,6 +94,26 @@ pub struct ReadUpdated {
 }
 
 impl Event {
+    /// The event of an own fact; `None` for a join, whose event is a [`RoomJoined`] with the full row.
+    #[must_use]
+    pub fn of_own(fact: &OwnFact) -> Option<Self> {
+        let OwnFact { room, user_rev, .. } = *fact;
+        match &fact.change {
+            OwnChange::Joined { .. } => None,
+            OwnChange::Removed { .. } => Some(Self::RoomRemoved(RoomRemoved { user_rev, room })),
+            OwnChange::Settings(settings) => {
+                // At the moment it is hidden, no later record can have come.
+                let settings = SettingsObject::new(settings, Seq::ZERO);
+                Some(Self::RoomSettings(RoomSettings { user_rev, room, settings }))
+            }
+            OwnChange::Read { read_seq, read_ord, unread, marked_unread } => {
+                let (read_seq, read_ord, unread) = (*read_seq, *read_ord, *unread);
+                let marked_unread = *marked_unread;
+                Some(Self::RoomRead(RoomRead { user_rev, room, read_seq, read_ord, unread, marked_unread }))
+            }
+        }
+    }
+
     /// Revision of an own fact: dense per user, a gap means something was missed.
     #[must_use]
     pub fn user_rev(&self) -> Option<UserRev> {

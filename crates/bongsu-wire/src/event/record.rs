@@ -165,12 +165,23 @@ impl Event {
         let Record { room, seq, ord, at_ms, .. } = *record;
         let actor = record.actor.clone();
         match &record.body {
-            RecordBody::Message(message) => {
-                Self::MessageNew(Box::new(MessageNew { room, message: MessageObject::of(record, message, mine) }))
-            }
+            RecordBody::Message(message) => Self::MessageNew(Box::new(MessageNew {
+                room,
+                message: MessageObject::of(record, message, mine),
+            })),
             RecordBody::Edited { target, text, data, edited_ms } => {
                 let (target, edited_ms, text, data) = (*target, *edited_ms, text.clone(), data.clone());
-                Self::MessageEdited(MessageEdited { room, seq, ord, at_ms, actor, target, text, data, edited_ms })
+                Self::MessageEdited(MessageEdited {
+                    room,
+                    seq,
+                    ord,
+                    at_ms,
+                    actor,
+                    target,
+                    text,
+                    data,
+                    edited_ms,
+                })
             }
             RecordBody::Deleted { target } => {
                 Self::MessageDeleted(MessageDeleted { room, seq, ord, at_ms, actor, target: *target })

@@ -108,7 +108,9 @@ fn decode_item(text: &str) -> Incoming {
     };
     let id = match envelope.id.map(|raw| serde_json::from_str::<RequestId>(raw.get())).transpose() {
         Ok(id) => id,
-        Err(_) => return refused(ReplyTo::Null, invalid("id must be a string of at most 64 bytes or an integer")),
+        Err(_) => {
+            return refused(ReplyTo::Null, invalid("id must be a string of at most 64 bytes or an integer"));
+        }
     };
     match decode_call(&envelope) {
         Ok(command) => Incoming::Request { id, command },

@@ -1,8 +1,8 @@
 //! A row of the chat list, and a change of the list.
 
 use bongsu_types::{
-    Head, JsonObject, MessageKind, Millis, Ordinal, OwnRow, Profile, Record, Role, Room, RoomId, RoomKey, RoomKind,
-    Seq, UserId, UserRev,
+    Head, JsonObject, MessageKind, Millis, Ordinal, OwnRow, Profile, Record, Role, Room, RoomId, RoomKey,
+    RoomKind, Seq, UserId, UserRev,
 };
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
