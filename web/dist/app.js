@@ -1519,9 +1519,9 @@
     return typeof first === "string" ? first : first.segment.toUpperCase();
   }
   function hueOf(id) {
-    let hash = 0;
-    for (const char of id) hash = hash * 31 + char.codePointAt(0) | 0;
-    return Math.abs(hash) % 360;
+    let hash = 2166136261;
+    for (const char of id) hash = Math.imul(hash ^ char.codePointAt(0), 16777619);
+    return (Math.imul(hash, 2654435761) >>> 0) % 360;
   }
 
   // src/ui/text.ts
@@ -1535,7 +1535,7 @@
     switchUser: "Switch user",
     searchUsers: "Search users",
     switchHint: "Opens a new tab as that user.",
-    you: "you",
+    you: "You",
     language: "한국어",
     noRooms: "No chats yet.",
     noRoomsHint: "Start one with the + button.",
@@ -1570,7 +1570,7 @@
     readBy: (count) => `Read by ${count}`,
     sent: "Sent",
     sending: "Sending…",
-    waiting: "Waiting for the connection",
+    waiting: "Waiting…",
     notSent: "Not sent",
     retry: "Retry",
     discard: "Discard",
@@ -1578,7 +1578,7 @@
     typingTwo: (first, second) => `${first} and ${second} are typing…`,
     typingMany: (count) => `${count} people are typing…`,
     online: "Online",
-    lastActive: (when) => `Active ${when}`,
+    lastActive: (when) => `Last active: ${when}`,
     members: (count) => count === 1 ? "1 member" : `${count} members`,
     requestText: (name) => `${name} would like to chat with you.`,
     accept: "Accept",
@@ -1586,11 +1586,11 @@
     today: "Today",
     yesterday: "Yesterday",
     now: "now",
-    minutes: (count) => `${count} min`,
+    minutes: (count) => `${count} min ago`,
     connected: "Connected",
     connecting: "Connecting…",
-    resumed: "Connected again. Nothing was lost.",
-    offline: "Connection lost",
+    resumed: "Connected again.",
+    offline: "Offline",
     retryIn: (seconds) => `Connection lost. Trying again in ${seconds} s…`,
     retryNow: "Try now",
     stopped: "Disconnected",
@@ -1669,7 +1669,7 @@
     readBy: (count) => `${count}명 읽음`,
     sent: "전송됨",
     sending: "전송 중…",
-    waiting: "연결을 기다리는 중",
+    waiting: "대기 중…",
     notSent: "전송 실패",
     retry: "다시 보내기",
     discard: "지우기",
@@ -1677,7 +1677,7 @@
     typingTwo: (first, second) => `${first}님, ${second}님이 입력 중…`,
     typingMany: (count) => `${count}명이 입력 중…`,
     online: "접속 중",
-    lastActive: (when) => `마지막 접속 ${when}`,
+    lastActive: (when) => `마지막 접속: ${when}`,
     members: (count) => `참여자 ${count}명`,
     requestText: (name) => `${name}님이 대화를 요청했습니다.`,
     accept: "수락",
@@ -1685,10 +1685,10 @@
     today: "오늘",
     yesterday: "어제",
     now: "방금",
-    minutes: (count) => `${count}분`,
+    minutes: (count) => `${count}분 전`,
     connected: "연결됨",
     connecting: "연결 중…",
-    resumed: "다시 연결되었습니다. 놓친 메시지는 없습니다.",
+    resumed: "다시 연결되었습니다.",
     offline: "연결 끊김",
     retryIn: (seconds) => `연결이 끊겼습니다. ${seconds}초 후 다시 시도합니다…`,
     retryNow: "지금 시도",
@@ -1995,6 +1995,7 @@
 
   // src/ui/composer.ts
   var IDLE_MS = 4e3;
+  var BORDERS_PX = 2;
   var IME_KEY_CODE = 229;
   var Composer = class {
     constructor(hooks) {
@@ -2088,8 +2089,9 @@
     }
     resize() {
       this.button.disabled = this.text.trim() === "";
-      this.field.style.height = "auto";
-      this.field.style.height = `${this.field.scrollHeight}px`;
+      const { style } = this.field;
+      style.height = "auto";
+      if (this.field.isConnected) style.height = `${this.field.scrollHeight + BORDERS_PX}px`;
     }
   };
 
@@ -2131,12 +2133,17 @@
     const bubble = h("div", { class: message.deleted ? "bubble deleted" : "bubble" });
     const { quote } = looks;
     if (quote && !message.deleted) {
-      const show = () => hooks.showQuoted(message.reply_to ?? 0);
+      const show = (event) => {
+        event.stopPropagation();
+        hooks.showQuoted(message.reply_to ?? 0);
+      };
       bubble.append(h("button", { class: "quote", type: "button", onclick: show }, h("strong", {}, quote.name), h("span", {}, quote.text)));
     }
     const text = message.deleted ? t.deleted : message.text ?? t.attachmentOnly;
     bubble.append(h("span", { class: "bubble-text", dir: "auto", "data-testid": "message-text" }, text));
-    const acts = outgoing || message.deleted ? void 0 : menuButton(message, hooks);
+    const settled = !outgoing && !message.deleted;
+    const acts = settled ? menuButton(message, hooks) : void 0;
+    if (settled && matchMedia("(hover: none)").matches) bubble.addEventListener("click", () => hooks.menu(message, bubble));
     return h("div", { class: "message-line" }, bubble, meta(looks), acts);
   }
   function menuButton(message, hooks) {
@@ -2152,7 +2159,7 @@
   }
   function deliveryMark(outgoing, offline, last, readers, direct) {
     if (outgoing?.state === "sending") {
-      return h("span", { class: "mark-sending", title: offline ? t.waiting : t.sending }, offline ? t.waiting : t.sending);
+      return h("span", { class: "mark-sending" }, offline ? t.waiting : t.sending);
     }
     if (outgoing?.state === "failed" || !last) return false;
     const words = readers === 0 ? t.sent : direct ? t.read : t.readBy(readers);
@@ -2752,6 +2759,7 @@
     status = new StatusView();
     list;
     total = h("span", { class: "badge", "data-testid": "total-unread" }, "0");
+    myFace = h("span", { class: "row-face" });
     myName = h("strong", { class: "me-name", dir: "auto" });
     switchButton = h("button", { class: "switch", type: "button", "data-testid": "switch-user", hidden: true }, t.switchUser);
     empty = h("section", { class: "room empty" }, h("p", {}, t.pickRoom));
@@ -2768,7 +2776,7 @@
       });
       this.status.attach(this.chat.client);
       this.list = new ListView(this.chat, (room) => this.openRoom(room, "push"));
-      const side = h("aside", { class: "side" }, this.sideHead(identity), this.list.element);
+      const side = h("aside", { class: "side" }, this.sideHead(), this.list.element);
       this.shell = h("div", { class: "shell" }, side, this.main);
     }
     start(container) {
@@ -2782,13 +2790,12 @@
       this.chat.start();
       void fetchDemoUsers().then((users) => this.offerUsers(users));
     }
-    sideHead(identity) {
+    sideHead() {
       const create = () => openNewChat(this.chat, (room) => this.openRoom(room, "push"));
       const newChat = h("button", { class: "icon-button", type: "button", "aria-label": t.newChat, title: t.newChat, "data-testid": "new-chat", onclick: create }, "+");
       const more = h("button", { class: "icon-button", type: "button", "aria-label": t.more, "data-testid": "app-menu" }, "⋮");
       more.addEventListener("click", () => openMenu(more, this.appMenu()));
-      const me = h("div", { class: "me" }, avatar(identity.user, identity.name ?? identity.user, "avatar small"));
-      me.append(h("div", { class: "me-words" }, this.myName, this.status.dot));
+      const me = h("div", { class: "me" }, this.myFace, h("div", { class: "me-words" }, this.myName, this.status.dot));
       const heading = h("div", { class: "side-heading" }, h("h2", {}, t.chats), this.total);
       return h("header", { class: "side-head" }, h("div", { class: "side-top" }, me, this.switchButton, newChat, more), heading);
     }
@@ -2813,13 +2820,18 @@
       this.list.render();
       this.showRoom(model.openRoom);
       this.roomView?.render();
-      setText(this.myName, model.people.name(model.me));
+      this.renderMe(model.people.name(model.me));
       const total = model.rooms.total();
       setText(this.total, String(total));
       setAttribute(this.total, "data-total", String(total));
       this.total.hidden = total === 0;
       document.title = total > 0 ? `(${total}) Bongsu` : "Bongsu";
       this.shell.classList.toggle("in-room", model.openRoom !== void 0);
+    }
+    renderMe(name) {
+      if (this.myName.textContent === name) return;
+      this.myName.textContent = name;
+      this.myFace.replaceChildren(avatar(this.chat.model.me, name, "avatar small"));
     }
     showRoom(room) {
       if (this.roomView?.room === room) return;

@@ -24,6 +24,7 @@ export class App {
   private readonly status = new StatusView();
   private readonly list: ListView;
   private readonly total = h('span', { class: 'badge', 'data-testid': 'total-unread' }, '0');
+  private readonly myFace = h('span', { class: 'row-face' });
   private readonly myName = h('strong', { class: 'me-name', dir: 'auto' });
   private readonly switchButton = h('button', { class: 'switch', type: 'button', 'data-testid': 'switch-user', hidden: true }, t.switchUser);
   private readonly empty = h('section', { class: 'room empty' }, h('p', {}, t.pickRoom));
@@ -41,7 +42,7 @@ export class App {
     });
     this.status.attach(this.chat.client);
     this.list = new ListView(this.chat, (room) => this.openRoom(room, 'push'));
-    const side = h('aside', { class: 'side' }, this.sideHead(identity), this.list.element);
+    const side = h('aside', { class: 'side' }, this.sideHead(), this.list.element);
     this.shell = h('div', { class: 'shell' }, side, this.main);
   }
 
@@ -57,13 +58,12 @@ export class App {
     void fetchDemoUsers().then((users) => this.offerUsers(users));
   }
 
-  private sideHead(identity: Identity): HTMLElement {
+  private sideHead(): HTMLElement {
     const create = () => openNewChat(this.chat, (room) => this.openRoom(room, 'push'));
     const newChat = h('button', { class: 'icon-button', type: 'button', 'aria-label': t.newChat, title: t.newChat, 'data-testid': 'new-chat', onclick: create }, '+');
     const more = h('button', { class: 'icon-button', type: 'button', 'aria-label': t.more, 'data-testid': 'app-menu' }, '⋮');
     more.addEventListener('click', () => openMenu(more, this.appMenu()));
-    const me = h('div', { class: 'me' }, avatar(identity.user, identity.name ?? identity.user, 'avatar small'));
-    me.append(h('div', { class: 'me-words' }, this.myName, this.status.dot));
+    const me = h('div', { class: 'me' }, this.myFace, h('div', { class: 'me-words' }, this.myName, this.status.dot));
     const heading = h('div', { class: 'side-heading' }, h('h2', {}, t.chats), this.total);
     return h('header', { class: 'side-head' }, h('div', { class: 'side-top' }, me, this.switchButton, newChat, more), heading);
   }
@@ -89,13 +89,19 @@ export class App {
     this.list.render();
     this.showRoom(model.openRoom);
     this.roomView?.render();
-    setText(this.myName, model.people.name(model.me));
+    this.renderMe(model.people.name(model.me));
     const total = model.rooms.total();
     setText(this.total, String(total));
     setAttribute(this.total, 'data-total', String(total));
     this.total.hidden = total === 0;
     document.title = total > 0 ? `(${total}) Bongsu` : 'Bongsu';
     this.shell.classList.toggle('in-room', model.openRoom !== undefined);
+  }
+
+  private renderMe(name: string): void {
+    if (this.myName.textContent === name) return;
+    this.myName.textContent = name;
+    this.myFace.replaceChildren(avatar(this.chat.model.me, name, 'avatar small'));
   }
 
   private showRoom(room: RoomId | undefined): void {

@@ -14,7 +14,8 @@ function initial(name: string): string {
 }
 
 function hueOf(id: string): number {
-  let hash = 0;
-  for (const char of id) hash = (hash * 31 + char.codePointAt(0)!) | 0;
-  return Math.abs(hash) % 360;
+  // FNV-1a, then a multiplication that spreads neighbouring ids over the circle.
+  let hash = 0x811c9dc5;
+  for (const char of id) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
+  return (Math.imul(hash, 0x9e3779b1) >>> 0) % 360;
 }

@@ -15,6 +15,7 @@ export interface ComposerHooks {
 }
 
 const IDLE_MS = 4_000;
+const BORDERS_PX = 2;
 /** Some IMEs end the composition before the keydown of its Enter, which then has only this code. */
 const IME_KEY_CODE = 229;
 
@@ -118,7 +119,9 @@ export class Composer {
 
   private resize(): void {
     this.button.disabled = this.text.trim() === '';
-    this.field.style.height = 'auto';
-    this.field.style.height = `${this.field.scrollHeight}px`;
+    const { style } = this.field;
+    style.height = 'auto';
+    // Outside the document nothing has a height yet.
+    if (this.field.isConnected) style.height = `${this.field.scrollHeight + BORDERS_PX}px`;
   }
 }

@@ -72,12 +72,18 @@ function line(looks: MessageLooks, hooks: MessageHooks): HTMLElement {
   const bubble = h('div', { class: message.deleted ? 'bubble deleted' : 'bubble' });
   const { quote } = looks;
   if (quote && !message.deleted) {
-    const show = () => hooks.showQuoted(message.reply_to ?? 0);
+    const show = (event: Event) => {
+      event.stopPropagation();
+      hooks.showQuoted(message.reply_to ?? 0);
+    };
     bubble.append(h('button', { class: 'quote', type: 'button', onclick: show }, h('strong', {}, quote.name), h('span', {}, quote.text)));
   }
   const text = message.deleted ? t.deleted : (message.text ?? t.attachmentOnly);
   bubble.append(h('span', { class: 'bubble-text', dir: 'auto', 'data-testid': 'message-text' }, text));
-  const acts = outgoing || message.deleted ? undefined : menuButton(message, hooks);
+  const settled = !outgoing && !message.deleted;
+  const acts = settled ? menuButton(message, hooks) : undefined;
+  // Where nothing hovers, the bubble itself opens the menu.
+  if (settled && matchMedia('(hover: none)').matches) bubble.addEventListener('click', () => hooks.menu(message, bubble));
   return h('div', { class: 'message-line' }, bubble, meta(looks), acts);
 }
 
@@ -102,7 +108,7 @@ function deliveryMark(
   direct: boolean,
 ): HTMLElement | false {
   if (outgoing?.state === 'sending') {
-    return h('span', { class: 'mark-sending', title: offline ? t.waiting : t.sending }, offline ? t.waiting : t.sending);
+    return h('span', { class: 'mark-sending' }, offline ? t.waiting : t.sending);
   }
   if (outgoing?.state === 'failed' || !last) return false;
   const words = readers === 0 ? t.sent : direct ? t.read : t.readBy(readers);
