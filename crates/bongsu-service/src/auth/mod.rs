@@ -1,0 +1,12 @@
+//! Who is calling: user tokens (JWT) and server keys.
+
+mod claims;
+mod jwks;
+mod server_keys;
+mod signer;
+mod tokens;
+
+pub use claims::{Claims, TokenError};
+pub use server_keys::{NewServerKey, ServerKeys, VerifiedKey};
+pub use signer::{NewToken, TokenSigner};
+pub use tokens::{Secret, TokenSettings, TokenVerifier};

@@ -1,0 +1,81 @@
+//! What changed in a user's own rows since a revision.
+
+use std::collections::HashMap;
+
+use bongsu_store::{Changes, RoomDetails};
+use bongsu_types::{Head, OwnRow, RoomId, UserRev};
+
+use crate::{Actor, ListRow, Service, ServiceResult};
+
+/// What changed in a user's own rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnChanges {
+    /// Rows, ascending by revision.
+    Rows {
+        /// At most `changes_items`.
+        rows: Vec<ChangedRow>,
+        /// The user's revision now.
+        user_rev: UserRev,
+    },
+    /// Too many, too long ago, or a revision from the future: fetch the list anew.
+    Reset {
+        /// The user's revision now.
+        user_rev: UserRev,
+    },
+}
+
+/// A changed row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangedRow {
+    /// As it is now; `own.user_rev` is its revision.
+    Row(Box<ListRow>),
+    /// The user is no longer a member.
+    Removed {
+        /// Of which room.
+        room: RoomId,
+        /// Revision of the removal.
+        user_rev: UserRev,
+    },
+}
+
+impl Service {
+    /// Own rows changed after `since`. At most three store calls.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn changes(&self, actor: &Actor, since: UserRev) -> ServiceResult<OwnChanges> {
+        actor.audit("room.changes");
+        self.changes_since(actor, since).await
+    }
+
+    pub(crate) async fn changes_since(&self, actor: &Actor, since: UserRev) -> ServiceResult<OwnChanges> {
+        let (rows, user_rev) = match self.store.changes(&actor.user, since).await? {
+            Changes::Rows { rows, user_rev } => (rows, user_rev),
+            Changes::Reset { user_rev } => return Ok(OwnChanges::Reset { user_rev }),
+        };
+        let rooms: Vec<RoomId> = rows.iter().filter(|own| own.is_member()).map(|own| own.room).collect();
+        if rooms.is_empty() {
+            let rows = rows.into_iter().map(removed).collect();
+            return Ok(OwnChanges::Rows { rows, user_rev });
+        }
+        let heads = self.store.heads(&rooms).await?;
+        let details = self.store.details(&actor.user, &rooms).await?;
+        Ok(OwnChanges::Rows { rows: put_together(rows, &heads, details), user_rev })
+    }
+}
+
+fn put_together(rows: Vec<OwnRow>, heads: &[Head], details: Vec<RoomDetails>) -> Vec<ChangedRow> {
+    let heads: HashMap<RoomId, &Head> = heads.iter().map(|head| (head.room, head)).collect();
+    let mut details: HashMap<RoomId, RoomDetails> =
+        details.into_iter().map(|details| (details.room.id, details)).collect();
+    let changed = |own: OwnRow| match (heads.get(&own.room), details.remove(&own.room)) {
+        (Some(head), Some(details)) => ChangedRow::Row(Box::new(ListRow::new(own, **head, details))),
+        // Tombstones, and rooms that went meanwhile.
+        (_, _) => removed(own),
+    };
+    rows.into_iter().map(changed).collect()
+}
+
+fn removed(own: OwnRow) -> ChangedRow {
+    ChangedRow::Removed { room: own.room, user_rev: own.user_rev }
+}

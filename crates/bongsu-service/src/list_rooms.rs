@@ -1,0 +1,185 @@
+//! The chat list: sorted by positions, details only for the page.
+
+use std::collections::HashMap;
+
+use bongsu_store::RoomDetails;
+use bongsu_types::{Head, Limits, Millis, OwnRow, RoomId, RoomKind};
+
+use crate::list_cursor::ListPosition;
+use crate::{Actor, ListRow, Service, ServiceResult, checks};
+
+/// Which rows of the chat list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListRooms {
+    /// Rows at most, 1 to `page_items`; absent means 50.
+    pub limit: Option<usize>,
+    /// After this page.
+    pub cursor: Option<String>,
+    /// Only rooms with something unread or the unread flag.
+    pub unread_only: bool,
+    /// Only rooms of this kind.
+    pub kind: Option<RoomKind>,
+    /// Only hidden rooms; else hidden rooms are left out.
+    pub hidden: bool,
+}
+
+/// A page of the chat list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPage {
+    /// Rows in order: pinned, last activity, room id. At most `limit` and about `page_bytes` (at least one).
+    pub rows: Vec<ListRow>,
+    /// The badge: over all rooms neither muted nor hidden, whatever the filters.
+    pub unread_total: u64,
+    /// Where the next page begins, if there is one.
+    pub cursor: Option<String>,
+}
+
+/// All rooms of a user with their heads, read once, from which pages are cut.
+pub(crate) struct Chats {
+    chats: Vec<Chat>,
+}
+
+struct Chat {
+    own: OwnRow,
+    head: Head,
+}
+
+impl Service {
+    /// A page of the actor's chat list.
+    ///
+    /// Three store calls whatever the number of rooms: own rows, heads, details of the page. A filter by kind has to
+    /// see the details of rooms it leaves out, and reads them `page_items` at a time: at most one call more for every
+    /// `page_items` rooms of the user.
+    ///
+    /// # Errors
+    /// `InvalidParams` (`limit`, `cursor`).
+    pub async fn list_rooms(&self, actor: &Actor, request: ListRooms) -> ServiceResult<ListPage> {
+        actor.audit("room.list");
+        let wanted = Wanted::checked(&request, &self.limits)?;
+        let own_rows = self.store.own_rows(&actor.user).await?;
+        let rooms: Vec<RoomId> = own_rows.rows.iter().map(|own| own.room).collect();
+        let heads = self.store.heads(&rooms).await?;
+        self.list_page(actor, Chats::new(own_rows.rows, &heads), wanted).await
+    }
+
+    /// Cuts a page from rooms already read: one store call for its details, more only when a kind is wanted.
+    pub(crate) async fn list_page(
+        &self,
+        actor: &Actor,
+        chats: Chats,
+        wanted: Wanted,
+    ) -> ServiceResult<ListPage> {
+        let unread_total = chats.unread_total(self.clock.now_ms());
+        let mut candidates = chats.candidates(&wanted).into_iter().peekable();
+        let mut page = Page::new(wanted.limit, self.limits.page_bytes);
+        let at_once = if wanted.kind.is_some() { self.limits.page_items } else { wanted.limit };
+        while candidates.peek().is_some() && !page.is_full() {
+            let some: Vec<Chat> = candidates.by_ref().take(at_once).collect();
+            let rooms: Vec<RoomId> = some.iter().map(|chat| chat.own.room).collect();
+            let details = self.store.details(&actor.user, &rooms).await?;
+            page.fill(some, details, wanted.kind);
+        }
+        let more = page.left_out || candidates.peek().is_some();
+        let cursor = page.last.filter(|_| more).map(ListPosition::to_cursor);
+        Ok(ListPage { rows: page.rows, unread_total, cursor })
+    }
+}
+
+/// A request whose bounds and cursor are fine.
+pub(crate) struct Wanted {
+    limit: usize,
+    after: Option<ListPosition>,
+    unread_only: bool,
+    kind: Option<RoomKind>,
+    hidden: bool,
+}
+
+impl Wanted {
+    pub(crate) fn checked(request: &ListRooms, limits: &Limits) -> ServiceResult<Self> {
+        Ok(Self {
+            limit: checks::page(request.limit, limits)?,
+            after: request.cursor.as_deref().map(ListPosition::parse).transpose()?,
+            unread_only: request.unread_only,
+            kind: request.kind,
+            hidden: request.hidden,
+        })
+    }
+
+    fn takes(&self, chat: &Chat) -> bool {
+        let unread = chat.own.marked_unread || chat.own.unread(&chat.head) > 0;
+        chat.own.is_hidden(&chat.head) == self.hidden && (unread || !self.unread_only)
+    }
+}
+
+impl Chats {
+    /// Rows without a head are of rooms that went meanwhile, and are left out.
+    pub(crate) fn new(own_rows: Vec<OwnRow>, heads: &[Head]) -> Self {
+        let heads: HashMap<RoomId, &Head> = heads.iter().map(|head| (head.room, head)).collect();
+        let with_head = |own: OwnRow| heads.get(&own.room).map(|head| Chat { own, head: **head });
+        Self { chats: own_rows.into_iter().filter_map(with_head).collect() }
+    }
+
+    fn unread_total(&self, now: Millis) -> u64 {
+        self.chats.iter().map(|chat| chat.own.badge(&chat.head, now)).sum()
+    }
+
+    /// What the page may hold, in order.
+    fn candidates(self, wanted: &Wanted) -> Vec<Chat> {
+        let mut sorted: Vec<(ListPosition, Chat)> = self
+            .chats
+            .into_iter()
+            .filter(|chat| wanted.takes(chat))
+            .map(|chat| (ListPosition::of(&chat.own, &chat.head), chat))
+            .filter(|(position, _)| wanted.after.is_none_or(|after| *position > after))
+            .collect();
+        sorted.sort_unstable_by_key(|(position, _)| *position);
+        sorted.into_iter().map(|(_, chat)| chat).collect()
+    }
+}
+
+/// A page being filled, until it has enough rows or bytes.
+struct Page {
+    limit: usize,
+    bytes_left: usize,
+    rows: Vec<ListRow>,
+    last: Option<ListPosition>,
+    /// A row that belongs to the list did not fit.
+    left_out: bool,
+}
+
+impl Page {
+    fn new(limit: usize, bytes: usize) -> Self {
+        Self { limit, bytes_left: bytes, rows: Vec::with_capacity(limit), last: None, left_out: false }
+    }
+
+    fn is_full(&self) -> bool {
+        self.left_out || self.rows.len() == self.limit
+    }
+
+    fn fill(&mut self, chats: Vec<Chat>, details: Vec<RoomDetails>, kind: Option<RoomKind>) {
+        let mut details = details.into_iter().peekable();
+        for Chat { own, head } in chats {
+            // Both are in the same order; a room that went meanwhile has no details.
+            let Some(details) = details.next_if(|details| details.room.id == own.room) else { continue };
+            if kind.is_some_and(|kind| details.room.kind != kind) {
+                continue;
+            }
+            self.push(ListRow::new(own, head, details));
+            if self.left_out {
+                return;
+            }
+        }
+    }
+
+    fn push(&mut self, row: ListRow) {
+        let bytes = row.bytes();
+        let fits = self.rows.is_empty() || (self.rows.len() < self.limit && bytes <= self.bytes_left);
+        if !fits {
+            self.left_out = true;
+            return;
+        }
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        self.last = Some(ListPosition::of(&row.own, &row.head));
+        self.rows.push(row);
+    }
+}
