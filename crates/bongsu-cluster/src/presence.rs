@@ -39,6 +39,7 @@ struct Users {
     leaving: VecDeque<(Instant, UserId)>,
 }
 
+#[derive(Default)]
 struct Online {
     sessions: usize,
     last_active_ms: Millis,
@@ -59,28 +60,21 @@ impl Presence {
     /// A session of `user` began. Each call is answered by one of [`Presence::closed`].
     pub fn opened(&self, user: &UserId) {
         let now = self.clock.now_ms();
-        let came_online = {
-            let mut users = self.lock();
-            let known = users.online.contains_key(user);
-            let online = users.online.entry(user.clone()).or_insert(Online {
-                sessions: 0,
-                last_active_ms: now,
-                offline_at: None,
-            });
-            online.sessions += 1;
-            online.last_active_ms = now;
-            online.offline_at = None;
-            !known
-        };
-        if came_online {
-            self.tell(user.clone(), true, now);
+        let mut users = self.lock();
+        let was_online = users.online.contains_key(user);
+        let online = users.online.entry(user.clone()).or_default();
+        online.sessions += 1;
+        online.last_active_ms = now;
+        online.offline_at = None;
+        if !was_online {
+            self.tell(&users, user.clone(), true, now);
         }
     }
 
     /// A session of `user` ended. The last one starts the grace.
     pub fn closed(&self, user: &UserId) {
-        let deadline = Instant::now() + Self::GRACE;
         let mut users = self.lock();
+        let deadline = Instant::now() + Self::GRACE;
         let Some(online) = users.online.get_mut(user) else { return };
         online.sessions = online.sessions.saturating_sub(1);
         online.last_active_ms = self.clock.now_ms();
@@ -135,14 +129,15 @@ impl Presence {
     }
 
     fn take_offline(&self, now: Instant) {
-        let gone = self.lock().leave(now);
-        for (user, last_active_ms) in gone {
-            self.tell(user, false, last_active_ms);
+        let mut users = self.lock();
+        for (user, last_active_ms) in users.leave(now) {
+            self.tell(&users, user, false, last_active_ms);
         }
     }
 
-    fn tell(&self, user: UserId, online: bool, last_active_ms: Millis) {
-        metrics::gauge!("bongsu_users_online").set(self.online() as f64);
+    /// Called with the users locked, so that changes of one user are published in the order they happened.
+    fn tell(&self, users: &Users, user: UserId, online: bool, last_active_ms: Millis) {
+        metrics::gauge!("bongsu_users_online").set(users.online.len() as f64);
         self.bus.publish_ephemeral(Ephemeral::Presence { user, online, last_active_ms });
     }
 

@@ -39,7 +39,8 @@ pub enum ChangedRow {
 }
 
 impl Service {
-    /// Own rows changed after `since`. At most three store calls.
+    /// Own rows changed after `since`. At most three store calls. Rows of more than `send_queue_bytes` are a `Reset`:
+    /// the pages of the list are kinder to a session.
     ///
     /// # Errors
     /// When the store fails.
@@ -60,7 +61,11 @@ impl Service {
         }
         let heads = self.store.heads(&rooms).await?;
         let details = self.store.details(&actor.user, &rooms).await?;
-        Ok(OwnChanges::Rows { rows: put_together(rows, &heads, details), user_rev })
+        let rows = put_together(rows, &heads, details);
+        if bytes(&rows) > self.limits.send_queue_bytes {
+            return Ok(OwnChanges::Reset { user_rev });
+        }
+        Ok(OwnChanges::Rows { rows, user_rev })
     }
 }
 
@@ -74,6 +79,14 @@ fn put_together(rows: Vec<OwnRow>, heads: &[Head], details: Vec<RoomDetails>) ->
         (_, _) => removed(own),
     };
     rows.into_iter().map(changed).collect()
+}
+
+fn bytes(rows: &[ChangedRow]) -> usize {
+    let of_one = |row: &ChangedRow| match row {
+        ChangedRow::Row(row) => row.bytes(),
+        ChangedRow::Removed { .. } => 0,
+    };
+    rows.iter().map(of_one).sum()
 }
 
 fn removed(own: OwnRow) -> ChangedRow {

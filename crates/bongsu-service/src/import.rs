@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bongsu_store::{ImportMember, ImportMessage, ImportRoom, ImportState, Store};
-use bongsu_types::{Limits, RoomKind};
+use bongsu_types::{JsonObject, Limits, RoomKind};
 
 use crate::{ServiceError, ServiceResult, checks};
 
@@ -93,7 +93,7 @@ impl RoomImport {
         let limits = &self.importer.limits;
         checks::text("text", &message.text, "text_bytes", limits.text_bytes)?;
         checks::data("data", message.data.as_ref(), limits)?;
-        if message.text.is_empty() && message.data.is_none() {
+        if message.text.is_empty() && message.data.as_ref().is_none_or(JsonObject::is_empty) {
             return Err(ServiceError::InvalidParams { field: "text", reason: crate::error::EMPTY_MESSAGE });
         }
         Ok(())

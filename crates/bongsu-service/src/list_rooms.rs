@@ -30,7 +30,7 @@ pub struct ListPage {
     pub rows: Vec<ListRow>,
     /// The badge: over all rooms neither muted nor hidden, whatever the filters.
     pub unread_total: u64,
-    /// Where the next page begins, if there is one.
+    /// Where the next page begins, if there is one. With a filter by kind the next page may turn out empty.
     pub cursor: Option<String>,
 }
 

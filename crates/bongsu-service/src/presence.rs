@@ -14,7 +14,8 @@ impl Service {
         Ok(watcher == user || self.store.share_accepted_room(watcher, user).await?)
     }
 
-    /// Presence of those among `users` whom the actor may watch, in the order asked.
+    /// Presence of those among `users` whom the actor may watch, in the order asked. One store call a user, and one
+    /// more for those who are offline; `watch_users` bounds them.
     ///
     /// # Errors
     /// `LimitReached` (`watch_users`).

@@ -1,5 +1,7 @@
 //! Send a message.
 
+use std::collections::HashSet;
+
 use bongsu_store::{AppendMessage, Appended, Authority, Once};
 use bongsu_types::{ClientId, JsonObject, Mentions, MessageKind, RoomId, Seq};
 
@@ -76,7 +78,7 @@ fn once(request: &SendMessage) -> Once {
 
 fn append(actor: &Actor, once: Once, request: SendMessage) -> AppendMessage {
     let SendMessage { room, client_id: _, text, data, mut mentions, reply_to, silent, keep_unread } = request;
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     mentions.users.retain(|user| seen.insert(user.clone()));
     AppendMessage {
         room,

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use tracing::{info, warn};
 
-use super::tokens::VerifyingKey;
+use super::tokens::{KeyError, VerifyingKey};
 
 /// How often the file is looked at, at most.
 const CHECK_MS: u64 = 10_000;
@@ -23,9 +23,8 @@ pub(super) struct JwksFile {
     state: RwLock<State>,
 }
 
-#[derive(Default)]
 struct State {
-    checked_ms: Option<Millis>,
+    checked_ms: Millis,
     text: String,
     keys: Arc<[VerifyingKey]>,
 }
@@ -37,8 +36,18 @@ struct KeySet {
 }
 
 impl JwksFile {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, state: RwLock::default() }
+    pub(super) async fn open(path: PathBuf, now: Millis) -> Result<Self, KeyError> {
+        let text = match tokio::fs::read_to_string(&path).await {
+            Ok(text) => text,
+            Err(reason) => return Err(KeyError::Read { path, reason }),
+        };
+        match parse(&text) {
+            Ok(keys) => {
+                let state = State { checked_ms: now, text, keys: keys.into() };
+                Ok(Self { path, state: RwLock::new(state) })
+            }
+            Err(reason) => Err(KeyError::Parse { path, reason }),
+        }
     }
 
     /// The keys, at most [`CHECK_MS`] older than the file.
@@ -55,14 +64,14 @@ impl JwksFile {
 
     /// Whether the caller is the one to look at the file now.
     fn claim_check(&self, now: Millis) -> bool {
-        let is_due = |state: &State| state.checked_ms.is_none_or(|at| now.since(at) >= CHECK_MS);
+        let is_due = |state: &State| now.since(state.checked_ms) >= CHECK_MS;
         if !is_due(&self.read_state()) {
             return false;
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let due = is_due(&state);
         if due {
-            state.checked_ms = Some(now);
+            state.checked_ms = now;
         }
         due
     }

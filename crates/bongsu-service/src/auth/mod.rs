@@ -9,4 +9,4 @@ mod tokens;
 pub use claims::{Claims, TokenError};
 pub use server_keys::{NewServerKey, ServerKeys, VerifiedKey};
 pub use signer::{NewToken, TokenSigner};
-pub use tokens::{Secret, TokenSettings, TokenVerifier};
+pub use tokens::{KeyError, Secret, TokenSettings, TokenVerifier};

@@ -47,24 +47,57 @@ pub(super) struct VerifyingKey {
     pub(super) key: DecodingKey,
 }
 
+/// Why a verifier cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// HS256 asks for a key as long as its hash (RFC 7518, 3.2).
+    #[error("a shared secret has at least {SECRET_BYTES_MIN} bytes")]
+    ShortSecret,
+    /// The JWKS file cannot be read.
+    #[error("the JWKS file {} cannot be read: {reason}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::Error,
+    },
+    /// The JWKS file is not a key set.
+    #[error("the JWKS file {} is not a key set: {reason}", path.display())]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: serde_json::Error,
+    },
+}
+
+/// Bytes of a shared secret, at least.
+const SECRET_BYTES_MIN: usize = 32;
+
 /// A token longer than this is none.
 const TOKEN_BYTES: usize = 8 * 1024;
 
 impl TokenVerifier {
     /// Believes tokens as `settings` say.
-    #[must_use]
-    pub fn new(settings: TokenSettings, clock: Arc<dyn Clock>) -> Self {
+    ///
+    /// # Errors
+    /// When a secret is too short or the JWKS file is not there or not a key set: later faults of the file leave the
+    /// keys as they were, so the first reading has to be right.
+    pub async fn open(settings: TokenSettings, clock: Arc<dyn Clock>) -> Result<Self, KeyError> {
+        if settings.secrets.iter().any(|secret| secret.bytes.len() < SECRET_BYTES_MIN) {
+            return Err(KeyError::ShortSecret);
+        }
+        let jwks = match settings.jwks_file {
+            Some(path) => Some(JwksFile::open(path, clock.now_ms()).await?),
+            None => None,
+        };
         let of_secret = |secret: Secret| VerifyingKey {
             kid: secret.kid,
             algorithm: Algorithm::HS256,
             key: DecodingKey::from_secret(&secret.bytes),
         };
-        Self {
-            audience: settings.audience,
-            secrets: settings.secrets.into_iter().map(of_secret).collect(),
-            jwks: settings.jwks_file.map(JwksFile::new),
-            clock,
-        }
+        let secrets = settings.secrets.into_iter().map(of_secret).collect();
+        Ok(Self { audience: settings.audience, clock, secrets, jwks })
     }
 
     /// The claims of a token whose signature, audience and times are right. Whether it was revoked, the store knows:
