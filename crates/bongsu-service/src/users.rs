@@ -17,6 +17,17 @@ impl Service {
         Ok(self.store.profiles(users).await?)
     }
 
+    /// As [`Service::profiles`], on the word of a server key without an acting user.
+    ///
+    /// # Errors
+    /// `Forbidden` when the key may not; `LimitReached` (`profiles_per_call`).
+    pub async fn profiles_as_key(&self, key: &VerifiedKey, users: &[UserId]) -> ServiceResult<Vec<Profile>> {
+        key.require(KeyScope::Users)?;
+        key.audit(None, "user.get");
+        checks::count(users.len(), "profiles_per_call", self.limits.profiles_per_call)?;
+        Ok(self.store.profiles(users).await?)
+    }
+
     /// Changes the actor's own profile, where users own theirs.
     ///
     /// # Errors
