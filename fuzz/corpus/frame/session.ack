@@ -1,0 +1,1 @@
+{"jsonrpc":"2.0","method":"session.ack","params":{"rooms":{"019a5c2e-7b00-7c3d-9e4f-5a6b7c8d9e0f":42,"019a5c2e-8c10-7a1b-8d2e-6f7a8b9c0d1e":4}}}
