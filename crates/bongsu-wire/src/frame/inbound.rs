@@ -73,11 +73,14 @@ pub fn decode_frame(text: &str, limits: &Limits) -> Result<Vec<Incoming>, WireEr
             }
             Ok(items.into_iter().map(|item| decode_item(item.get())).collect())
         }
-        Some(b'{') => {
-            // The whole frame must be JSON before one item of it counts.
-            let item: &RawValue = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-            Ok(vec![decode_item(item.get())])
-        }
+        Some(b'{') => match serde_json::from_str::<Envelope<'_>>(text) {
+            Ok(envelope) => Ok(vec![open(&envelope)]),
+            // The whole frame must be JSON before a fault of its fields counts.
+            Err(_) => match serde_json::from_str::<IgnoredAny>(text) {
+                Ok(_) => Ok(vec![twice()]),
+                Err(error) => Err(unreadable(&error)),
+            },
+        },
         _ => match serde_json::from_str::<IgnoredAny>(text) {
             Ok(_) => Err(invalid("a frame is an object or an array")),
             Err(error) => Err(unreadable(&error)),
@@ -99,25 +102,32 @@ fn invalid(message: &str) -> WireError {
 }
 
 fn decode_item(text: &str) -> Incoming {
-    let refused = |to, error| Incoming::Refused { to, error };
     if !text.starts_with('{') {
-        return refused(ReplyTo::Null, invalid("a request is an object"));
+        return Incoming::Refused { to: ReplyTo::Null, error: invalid("a request is an object") };
     }
-    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
-        return refused(ReplyTo::Null, invalid("a field of the request comes twice"));
+    match serde_json::from_str::<Envelope<'_>>(text) {
+        Ok(envelope) => open(&envelope),
+        Err(_) => twice(),
+    }
+}
+
+/// All that can be wrong with an object that is JSON: whatever its fields hold is looked at later.
+fn twice() -> Incoming {
+    Incoming::Refused { to: ReplyTo::Null, error: invalid("a field of the request comes twice") }
+}
+
+fn open(envelope: &Envelope<'_>) -> Incoming {
+    let Ok(id) = envelope.id.map(|raw| serde_json::from_str::<RequestId>(raw.get())).transpose() else {
+        let error = invalid("id must be a string of at most 64 bytes or an integer");
+        return Incoming::Refused { to: ReplyTo::Null, error };
     };
-    let id = match envelope.id.map(|raw| serde_json::from_str::<RequestId>(raw.get())).transpose() {
-        Ok(id) => id,
-        Err(_) => {
-            return refused(ReplyTo::Null, invalid("id must be a string of at most 64 bytes or an integer"));
-        }
-    };
-    match decode_call(&envelope) {
+    match decode_call(envelope) {
         Ok(command) => Incoming::Request { id, command },
         Err(error) => {
-            let broken = error.kind == ErrorKind::InvalidRequest;
-            let unknown = if broken { ReplyTo::Null } else { ReplyTo::Nobody };
-            refused(id.map_or(unknown, ReplyTo::Id), error)
+            // Without an id it is a notification only when it is well-formed; else nobody can tell.
+            let malformed = error.kind == ErrorKind::InvalidRequest;
+            let unknown = if malformed { ReplyTo::Null } else { ReplyTo::Nobody };
+            Incoming::Refused { to: id.map_or(unknown, ReplyTo::Id), error }
         }
     }
 }
