@@ -27,7 +27,8 @@ pub struct RoomImport {
 }
 
 impl Importer {
-    /// Imports into `store`; a source with large groups raises `group_members` of `limits` first.
+    /// Imports into `store`; a source with large groups raises `group_members`, in the limits the store
+    /// is opened with too.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, limits: Arc<Limits>) -> Self {
         Self { store, limits }

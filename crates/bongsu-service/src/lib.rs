@@ -32,6 +32,7 @@ mod room_row;
 mod send;
 mod service;
 mod settings;
+mod standing;
 mod update_room;
 mod upkeep;
 mod users;
@@ -53,6 +54,7 @@ pub use react::ReactRequest;
 pub use room_row::RoomView;
 pub use send::SendMessage;
 pub use service::{Service, ServiceParts, ServiceSettings};
+pub use standing::Standing;
 pub use update_room::UpdateRequest;
 pub use upkeep::Auditor;
 
