@@ -30,7 +30,7 @@ pub enum ErrorKind {
     Forbidden,
     /// There is no such thing, or it is not for the caller to see.
     NotFound,
-    /// The idempotency key was used with another request.
+    /// The idempotency key was used with another request, or the room would be left without an owner.
     Conflict,
     /// A value is over a size limit; `field` and `limit` say which.
     TooLarge,
