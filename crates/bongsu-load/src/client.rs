@@ -44,10 +44,19 @@ type Answer = Result<Box<RawValue>, WireError>;
 #[derive(Debug)]
 pub struct Client {
     shared: Arc<Shared>,
-    outgoing: mpsc::Sender<String>,
+    outgoing: mpsc::Sender<Outgoing>,
     next_id: AtomicI64,
     call_timeout: Duration,
     _connection: AbortOnDropHandle<()>,
+}
+
+/// What the connection writes.
+#[derive(Debug)]
+enum Outgoing {
+    /// A text frame.
+    Text(String),
+    /// The close frame; nothing is written after it.
+    Goodbye,
 }
 
 /// What the connection and the callers share.
@@ -190,12 +199,12 @@ impl Client {
         self.shared.inbox.closed()
     }
 
-    /// Says goodbye and waits for the server's answer to it; events not taken are lost.
-    pub async fn close(self) -> Closed {
-        let Self { shared, outgoing, _connection, .. } = self;
-        drop(outgoing);
+    /// Says goodbye after everything that was started, and waits for the end; events not taken are lost.
+    pub async fn close(&self) -> Closed {
+        // A connection that is over already needs no goodbye.
+        drop(self.outgoing.send(Outgoing::Goodbye).await);
         loop {
-            match shared.inbox.next_all().await {
+            match self.shared.inbox.next_all().await {
                 Ok(_) => continue,
                 Err(closed) => return closed,
             }
@@ -203,7 +212,7 @@ impl Client {
     }
 
     async fn write(&self, method: &'static str, text: String) -> Result<(), CallError> {
-        self.outgoing.send(text).await.map_err(|_| self.over(method))
+        self.outgoing.send(Outgoing::Text(text)).await.map_err(|_| self.over(method))
     }
 
     fn over(&self, method: &'static str) -> CallError {

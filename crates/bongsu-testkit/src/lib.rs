@@ -1,1 +1,13 @@
-//! bongsu-testkit
+//! What tests stand on: a server under test, users in front of devices, links that fail. Development only.
+
+mod access;
+mod client;
+mod process;
+mod proxy;
+mod wait;
+
+pub use access::{Access, user_id};
+pub use client::{Sent, TestClient};
+pub use process::{Binary, Said, ServerProcess};
+pub use proxy::FaultProxy;
+pub use wait::{PATIENCE, within};

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::access::Access;
 use crate::wait::within;
 
 /// Bytes of the server's log kept for a failing test.
@@ -120,6 +121,12 @@ impl ServerProcess {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.running.url
+    }
+
+    /// The way in.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access::of_data_dir(&self.running.url, &self.data)
     }
 
     /// The data directory.

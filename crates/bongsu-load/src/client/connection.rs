@@ -9,16 +9,21 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::{Reading, Shared};
+use super::{Outgoing, Reading, Shared};
 use crate::socket::{Closed, Incoming, Socket, closed_by, understood};
 
 type Sink = SplitSink<WebSocketStream<TcpStream>, Message>;
 type Stream = SplitStream<WebSocketStream<TcpStream>>;
 
 /// Runs until the connection ends. When the callers are gone it says goodbye first.
-pub(super) async fn run(socket: Socket, shared: Arc<Shared>, queue: mpsc::Receiver<String>, ping: Duration) {
+pub(super) async fn run(
+    socket: Socket,
+    shared: Arc<Shared>,
+    queue: mpsc::Receiver<Outgoing>,
+    ping: Duration,
+) {
     let (sink, stream) = socket.stream.split();
     // Reading goes on while a write waits: a server with a full send queue reads nothing until it is read from.
     let closed = tokio::select! {
@@ -28,33 +33,46 @@ pub(super) async fn run(socket: Socket, shared: Arc<Shared>, queue: mpsc::Receiv
     shared.end(closed);
 }
 
-async fn write(mut sink: Sink, mut queue: mpsc::Receiver<String>, ping: Duration) -> Closed {
+async fn write(mut sink: Sink, mut queue: mpsc::Receiver<Outgoing>, ping: Duration) -> Closed {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + ping, ping);
     loop {
-        let text = tokio::select! {
-            text = queue.recv() => text,
-            _ = ticks.tick() => Some(encode_request(None, &Ping {}.into_command())),
+        let next = tokio::select! {
+            next = queue.recv() => next.unwrap_or(Outgoing::Goodbye),
+            _ = ticks.tick() => Outgoing::Text(encode_request(None, &Ping {}.into_command())),
         };
-        let Some(text) = text else { break };
-        if let Err(closed) = write_all(&mut sink, &mut queue, text).await {
-            return closed;
+        match write_all(&mut sink, &mut queue, next).await {
+            Ok(Written::More) => {}
+            // The server's close comes through the reading half.
+            Ok(Written::Goodbye) => std::future::pending().await,
+            Err(error) => return closed_by(&error),
         }
     }
-    if let Err(error) = sink.send(Message::Close(None)).await {
-        return closed_by(&error);
-    }
-    // The server's close comes through the reading half.
-    std::future::pending().await
+}
+
+enum Written {
+    More,
+    Goodbye,
 }
 
 /// Writes a frame and those that wait behind it with as few system calls as they need.
-async fn write_all(sink: &mut Sink, queue: &mut mpsc::Receiver<String>, first: String) -> Result<(), Closed> {
+async fn write_all(
+    sink: &mut Sink,
+    queue: &mut mpsc::Receiver<Outgoing>,
+    first: Outgoing,
+) -> Result<Written, tungstenite::Error> {
     let mut next = Some(first);
-    while let Some(text) = next {
-        sink.feed(Message::text(text)).await.map_err(|error| closed_by(&error))?;
+    while let Some(outgoing) = next {
+        match outgoing {
+            Outgoing::Text(text) => sink.feed(Message::text(text)).await?,
+            Outgoing::Goodbye => {
+                sink.send(Message::Close(None)).await?;
+                return Ok(Written::Goodbye);
+            }
+        }
         next = queue.try_recv().ok();
     }
-    sink.flush().await.map_err(|error| closed_by(&error))
+    sink.flush().await?;
+    Ok(Written::More)
 }
 
 async fn read(mut stream: Stream, shared: &Shared) -> Closed {
