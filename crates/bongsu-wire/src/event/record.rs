@@ -117,7 +117,7 @@ record_events! {
         #[serde(with = "text::list")]
         users: Vec<UserId>,
     }
-    /// `member.removed`: leaving has `users` = [actor].
+    /// `member.removed`: leaving has `users = [actor]`.
     MemberRemoved {
         /// Who.
         #[serde(with = "text::list")]
