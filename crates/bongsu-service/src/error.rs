@@ -111,3 +111,18 @@ impl From<Refusal> for ServiceError {
 
 /// Said of a message that would have neither.
 pub(crate) const EMPTY_MESSAGE: &str = "must not be empty when there is no data";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_failed_says_whether_it_may_have_happened() {
+        let unknown = ServiceError::from(StoreError::unknown("disk on fire"));
+        assert_eq!(unknown, ServiceError::Unavailable { outcome: Outcome::Unknown });
+        assert_eq!(unknown.to_string(), "unavailable", "reasons are for the log");
+        let not_applied = ServiceError::from(StoreError::not_applied("deadline"));
+        assert_eq!(not_applied, ServiceError::Unavailable { outcome: Outcome::NotApplied });
+        assert_eq!(ServiceError::from(StoreError::Overloaded), ServiceError::Overloaded);
+    }
+}

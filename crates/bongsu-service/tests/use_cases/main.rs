@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says by its panic what failed")]
 
 mod accept;
+mod audit_log;
 mod change_message;
 mod changes;
 mod counting;
