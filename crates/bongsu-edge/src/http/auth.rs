@@ -3,13 +3,13 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use bongsu_service::ServiceError;
 use bongsu_types::UserId;
 use bongsu_wire::{ErrorKind, WireError};
 
-use super::{ApiState, cors};
-use crate::commands::{ACTING_USER, Caller};
-use crate::error::wire_error;
+use super::caller::{ACTING_USER, Caller};
+use super::cors;
+use crate::error::{to_wire, token_to_wire};
+use crate::state::EdgeState;
 
 /// Begins every server key, and no token: those are base64url and begin with `ey`.
 const SERVER_KEY_PREFIX: &str = "bsk_";
@@ -19,7 +19,7 @@ const SERVER_KEY_PREFIX: &str = "bsk_";
 /// # Errors
 /// `unauthorized`, `token_expired`; `forbidden` for a server key in a browser or one that may not act for users;
 /// `invalid_params` when the acting user is no user id.
-pub(super) async fn caller(state: &ApiState, headers: &HeaderMap) -> Result<Caller, WireError> {
+pub(super) async fn caller(state: &EdgeState, headers: &HeaderMap) -> Result<Caller, WireError> {
     let Some(credential) = bearer(headers) else {
         return Err(WireError::new(ErrorKind::Unauthorized, "needs the header Authorization: Bearer TOKEN"));
     };
@@ -36,19 +36,19 @@ pub(super) fn holds_server_key(headers: &HeaderMap) -> bool {
     bearer(headers).is_some_and(is_server_key)
 }
 
-async fn user(state: &ApiState, token: &str, acting: Option<UserId>) -> Result<Caller, WireError> {
-    let claims = state.tokens.verify(token).await.map_err(ServiceError::from).map_err(wire_error)?;
-    let actor = state.service.actor_of(&claims).await.map_err(wire_error)?;
+async fn user(state: &EdgeState, token: &str, acting: Option<UserId>) -> Result<Caller, WireError> {
+    let claims = state.verifier.verify(token).await.map_err(token_to_wire)?;
+    let actor = state.service.actor_of(&claims).await.map_err(to_wire)?;
     match acting {
         Some(other) if other != actor.user => {
             Err(WireError::new(ErrorKind::Forbidden, "only a server key acts for another user"))
         }
-        Some(_) | None => Ok(Caller::User { actor, device: None }),
+        Some(_) | None => Ok(Caller::User(actor)),
     }
 }
 
 async fn server(
-    state: &ApiState,
+    state: &EdgeState,
     headers: &HeaderMap,
     text: &str,
     acting: Option<UserId>,
@@ -59,9 +59,14 @@ async fn server(
             "server keys stay on servers: use a user's token in a browser",
         ));
     }
-    let key = state.server_keys.verify(text).await.map_err(wire_error)?;
-    let acting = acting.map(|user| key.act_for(user)).transpose().map_err(wire_error)?;
-    Ok(Caller::Server { key, acting })
+    let key = state.server_keys.verify(text).await.map_err(to_wire)?;
+    match acting {
+        Some(user) => {
+            let actor = key.act_for(user).map_err(to_wire)?;
+            Ok(Caller::ServerFor(key, actor))
+        }
+        None => Ok(Caller::Server(key)),
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

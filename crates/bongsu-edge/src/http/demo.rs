@@ -1,12 +1,15 @@
 //! The people of a demo: its page lets one become any of them in a second window.
 
+use std::sync::Arc;
+
 use axum::extract::State;
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use bongsu_types::UserId;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::ApiState;
 use super::respond;
+use crate::state::EdgeState;
 
 /// A user of the demo and a token to log in as them. Never given by a server that holds real people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +33,11 @@ impl Serialize for DemoUser {
 }
 
 /// `GET /demo/users`.
-pub(super) async fn users(State(state): State<ApiState>) -> Response {
-    match serde_json::to_string(&*state.demo_users) {
+pub(super) async fn users(State(state): State<Arc<EdgeState>>, uri: Uri) -> Response {
+    if state.demo_users.is_empty() {
+        return respond::unknown_route(uri).await;
+    }
+    match serde_json::to_string(&state.demo_users) {
         Ok(text) => respond::json(text),
         Err(error) => {
             tracing::error!(%error, "the demo's users cannot be written");

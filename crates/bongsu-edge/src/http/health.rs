@@ -1,12 +1,13 @@
 //! Whether the process lives, and whether it can serve: for whoever restarts it, and whoever sends it traffic.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use tracing::warn;
 
-use super::ApiState;
+use crate::state::EdgeState;
 
 /// A store that takes longer than this to answer a read is not ready.
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -17,8 +18,8 @@ pub(super) async fn healthz() -> &'static str {
 }
 
 /// `GET /readyz`: the store answers, and the server is not on its way down.
-pub(super) async fn readyz(State(state): State<ApiState>) -> (StatusCode, &'static str) {
-    if state.draining.is_cancelled() {
+pub(super) async fn readyz(State(state): State<Arc<EdgeState>>) -> (StatusCode, &'static str) {
+    if state.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     match tokio::time::timeout(STORE_TIMEOUT, state.service.last_commit()).await {

@@ -1,7 +1,5 @@
 //! `GET /metrics` on a listener of its own, so that what operators see is not open to clients.
 
-use std::future::Future;
-
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
@@ -18,16 +16,14 @@ pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'stati
 }
 
 /// Serves `/metrics` until `stop`.
-pub fn serve_metrics(
+pub async fn serve_metrics(
     listener: TcpListener,
     render: impl Fn() -> String + Clone + Send + Sync + 'static,
     stop: CancellationToken,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let serving =
-            axum::serve(listener, metrics_router(render)).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = serving.await {
-            warn!(%error, "the metrics listener failed");
-        }
+) {
+    let serving =
+        axum::serve(listener, metrics_router(render)).with_graceful_shutdown(stop.cancelled_owned());
+    if let Err(error) = serving.await {
+        warn!(%error, "the metrics listener failed");
     }
 }

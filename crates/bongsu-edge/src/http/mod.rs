@@ -1,16 +1,17 @@
-//! The HTTP side of the edge: the REST twin of the protocol, its OpenAPI document, health, and what every answer
-//! carries. The socket and the page have routers of their own.
+//! The HTTP side of the edge: the REST twin of the protocol, its OpenAPI document, health, metrics, and what every
+//! answer carries. Tables and commands are shared with the socket; here is only what HTTP adds.
 
 mod auth;
+mod caller;
 mod cors;
 mod demo;
+mod dispatch;
 mod health;
 mod metrics;
 mod observe;
 mod respond;
 mod rest;
 
-use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -18,43 +19,23 @@ use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::response::Response;
-use axum::routing::get;
-use bongsu_service::Service;
-use bongsu_service::auth::{ServerKeys, TokenVerifier};
-use tokio_util::sync::CancellationToken;
+use axum::routing::{any, get};
 
 pub use demo::DemoUser;
 pub use metrics::{metrics_router, serve_metrics};
 
-/// What the API needs. Cheap to clone.
-#[derive(Clone)]
-pub struct ApiState {
-    /// Use cases.
-    pub service: Arc<Service>,
-    /// Verifies users' tokens.
-    pub tokens: Arc<TokenVerifier>,
-    /// Verifies the keys of the host app's servers.
-    pub server_keys: Arc<ServerKeys>,
-    /// Whom the page may become; empty but in a demo.
-    pub demo_users: Arc<[DemoUser]>,
-    /// Cancelled when the server begins to go down: it is not ready from then on.
-    pub draining: CancellationToken,
-}
+use crate::state::EdgeState;
 
-/// All routes under `/v1` but the socket, `/healthz`, `/readyz`, and in a demo `/demo/users`. Any other path is
-/// answered in the form of all errors.
-pub fn api_routes(state: ApiState) -> Router {
-    let mut router = rest::router()
+/// All routes under `/v1` but the socket; health; the people of a demo.
+pub(crate) fn routes(state: Arc<EdgeState>) -> Router {
+    rest::router()
         .route("/v1/openapi.json", get(openapi))
+        .route("/v1/{*path}", any(respond::unknown_route))
         .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz));
-    if !state.demo_users.is_empty() {
-        router = router.route("/demo/users", get(demo::users));
-    }
-    router
+        .route("/readyz", get(health::readyz))
+        .route("/demo/users", get(demo::users))
         .method_not_allowed_fallback(respond::unknown_verb)
-        .fallback(respond::unknown_route)
-        .layer(DefaultBodyLimit::max(state.service.limits().frame_bytes))
+        .layer(DefaultBodyLimit::max(state.limits().frame_bytes))
         .layer(from_fn(observe::limit_time))
         .layer(from_fn(cors::allow_pages))
         .layer(from_fn(observe::add_headers))
@@ -66,10 +47,4 @@ pub fn api_routes(state: ApiState) -> Router {
 async fn openapi() -> Response {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(bongsu_wire::openapi()));
     respond::json(DOCUMENT.clone())
-}
-
-impl fmt::Debug for ApiState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiState").field("demo_users", &self.demo_users.len()).finish_non_exhaustive()
-    }
 }
