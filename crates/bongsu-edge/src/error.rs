@@ -1,28 +1,67 @@
-//! Where the service's refusals become errors of the protocol: the one table, without a default case.
+//! From what a use case says to what a client is told, over the socket and over REST.
 
 use bongsu_service::ServiceError;
+use bongsu_service::auth::TokenError;
 use bongsu_wire::{ErrorKind, WireError};
 
-/// The error a client gets.
-pub(crate) fn wire_error(error: ServiceError) -> WireError {
+/// The client's error for a refusal or failure of a use case.
+pub(crate) fn to_wire(error: ServiceError) -> WireError {
     let message = error.to_string();
-    let of = |kind| WireError::new(kind, message.clone());
     match error {
         ServiceError::InvalidParams { field, reason } => WireError::invalid_params(field, reason),
-        ServiceError::TooLarge { field, limit: _, max } => of(ErrorKind::TooLarge).field(field).limit(max),
-        ServiceError::LimitReached { limit: _, max } => of(ErrorKind::LimitReached).limit(max),
+        ServiceError::TooLarge { field, limit: _, max } => {
+            WireError::new(ErrorKind::TooLarge, message).field(field).limit(max)
+        }
+        ServiceError::LimitReached { limit: _, max } => {
+            WireError::new(ErrorKind::LimitReached, message).limit(max)
+        }
         ServiceError::RateLimited { retry_after_ms } => {
-            of(ErrorKind::RateLimited).retry_after_ms(retry_after_ms)
+            WireError::new(ErrorKind::RateLimited, message).retry_after_ms(retry_after_ms)
         }
-        ServiceError::Unauthorized => of(ErrorKind::Unauthorized),
-        ServiceError::TokenExpired => of(ErrorKind::TokenExpired),
-        ServiceError::Forbidden | ServiceError::LastOwner => of(ErrorKind::Forbidden),
+        ServiceError::Unauthorized => WireError::new(ErrorKind::Unauthorized, message),
+        ServiceError::TokenExpired => WireError::new(ErrorKind::TokenExpired, message),
+        ServiceError::Forbidden => WireError::new(ErrorKind::Forbidden, message),
         ServiceError::RoomNotFound | ServiceError::MessageNotFound | ServiceError::NotFound => {
-            of(ErrorKind::NotFound)
+            WireError::new(ErrorKind::NotFound, message)
         }
-        ServiceError::Conflict => of(ErrorKind::Conflict),
-        ServiceError::Overloaded => of(ErrorKind::Overloaded),
-        ServiceError::Unavailable { outcome } => of(ErrorKind::Unavailable).outcome(outcome),
-        ServiceError::Internal { outcome } => of(ErrorKind::Internal).outcome(outcome),
+        ServiceError::Conflict | ServiceError::LastOwner => WireError::new(ErrorKind::Conflict, message),
+        ServiceError::Overloaded => WireError::new(ErrorKind::Overloaded, message),
+        ServiceError::Unavailable { outcome } => {
+            WireError::new(ErrorKind::Unavailable, message).outcome(outcome)
+        }
+        ServiceError::Internal { outcome } => WireError::new(ErrorKind::Internal, message).outcome(outcome),
+    }
+}
+
+/// The client's error for a token that is not believed: it hears only whether a new one would help.
+pub(crate) fn token_to_wire(error: TokenError) -> WireError {
+    to_wire(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_types::Outcome;
+
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_asks_for_is_not_found_whatever_is_missing() {
+        for error in [ServiceError::RoomNotFound, ServiceError::MessageNotFound, ServiceError::NotFound] {
+            assert_eq!(to_wire(error).kind, ErrorKind::NotFound);
+        }
+    }
+
+    #[test]
+    fn a_write_without_an_answer_says_that_it_may_have_happened() {
+        let error = to_wire(ServiceError::Unavailable { outcome: Outcome::Unknown });
+        assert_eq!((error.kind, error.retry, error.outcome), (ErrorKind::Unavailable, true, Outcome::Unknown));
+    }
+
+    #[test]
+    fn limits_say_their_number_and_rates_say_when() {
+        let error = to_wire(ServiceError::TooLarge { field: "text", limit: "text_bytes", max: 10 });
+        assert_eq!((error.field.as_deref(), error.limit), (Some("text"), Some(10)));
+        let error = to_wire(ServiceError::RateLimited { retry_after_ms: 70 });
+        assert_eq!(error.retry_after_ms, Some(70));
     }
 }

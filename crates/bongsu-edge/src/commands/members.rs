@@ -1,56 +1,39 @@
-//! Who is in a room: list, add, remove, leave, give roles.
+//! Members: list, add, remove, leave, roles.
 
-use bongsu_service::Service;
-use bongsu_wire::{
-    AddMembers, LeaveRoom, ListMembers, MemberPage, RemoveMembers, SeqResult, SetRole, WireError,
-};
+use bongsu_service::{Actor, Changed, Service, ServiceResult};
+use bongsu_wire::{AddMembers, LeaveRoom, ListMembers, MemberPage, RemoveMembers, SeqResult, SetRole};
 
-use super::Caller;
-use super::messages::record;
+use super::{Answer, answer, limit};
 use crate::convert;
-use crate::error::wire_error;
 
-pub(super) async fn list(
-    service: &Service,
-    caller: &Caller,
-    params: ListMembers,
-) -> Result<MemberPage, WireError> {
-    let ListMembers { room, limit, cursor } = params;
-    let request = bongsu_service::ListMembers { room, limit: limit.map(super::items), cursor };
-    service.members(caller.actor()?, request).await.map(convert::member_page).map_err(wire_error)
+/// `room.members`.
+pub(crate) async fn list(service: &Service, actor: &Actor, params: ListMembers) -> Answer<MemberPage> {
+    let ListMembers { room, limit: items, cursor } = params;
+    let request = bongsu_service::ListMembers { room, limit: limit(items), cursor };
+    let page = answer(service.members(actor, request).await)?;
+    Ok(MemberPage { members: page.members.iter().map(convert::member).collect(), cursor: page.cursor })
 }
 
-pub(super) async fn add(
-    service: &Service,
-    caller: &Caller,
-    params: AddMembers,
-) -> Result<SeqResult, WireError> {
-    let AddMembers { room, users } = params;
-    service.add_members(caller.actor()?, room, users).await.map(record).map_err(wire_error)
+/// `room.add_members`.
+pub(crate) async fn add(service: &Service, actor: &Actor, params: AddMembers) -> Answer<SeqResult> {
+    seq(service.add_members(actor, params.room, params.users).await)
 }
 
-pub(super) async fn remove(
-    service: &Service,
-    caller: &Caller,
-    params: RemoveMembers,
-) -> Result<SeqResult, WireError> {
-    let RemoveMembers { room, users } = params;
-    service.remove_members(caller.actor()?, room, users).await.map(record).map_err(wire_error)
+/// `room.remove_members`.
+pub(crate) async fn remove(service: &Service, actor: &Actor, params: RemoveMembers) -> Answer<SeqResult> {
+    seq(service.remove_members(actor, params.room, params.users).await)
 }
 
-pub(super) async fn leave(
-    service: &Service,
-    caller: &Caller,
-    params: LeaveRoom,
-) -> Result<SeqResult, WireError> {
-    service.leave(caller.actor()?, params.room).await.map(record).map_err(wire_error)
+/// `room.leave`.
+pub(crate) async fn leave(service: &Service, actor: &Actor, params: LeaveRoom) -> Answer<SeqResult> {
+    seq(service.leave(actor, params.room).await)
 }
 
-pub(super) async fn set_role(
-    service: &Service,
-    caller: &Caller,
-    params: SetRole,
-) -> Result<SeqResult, WireError> {
-    let SetRole { room, user, role } = params;
-    service.set_role(caller.actor()?, room, &user, role).await.map(record).map_err(wire_error)
+/// `room.set_role`.
+pub(crate) async fn set_role(service: &Service, actor: &Actor, params: SetRole) -> Answer<SeqResult> {
+    seq(service.set_role(actor, params.room, &params.user, params.role).await)
+}
+
+fn seq(result: ServiceResult<Changed>) -> Answer<SeqResult> {
+    answer(result).map(|changed| SeqResult { seq: changed.seq })
 }

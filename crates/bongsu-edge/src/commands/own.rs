@@ -1,58 +1,57 @@
-//! What a user has of a room: accept it, mark it read or unread, settings.
+//! What a user has of a room: read marks, settings, and what changed since.
 
-use bongsu_service::{Service, SettingsChange};
+use bongsu_service::{Actor, Service, SettingsChange};
 use bongsu_types::Seq;
 use bongsu_wire::{
-    AcceptRoom, ChangeSettings, ListRow, MarkRead, MarkReadResult, MarkUnread, MarkUnreadResult,
-    SettingsObject, SettingsResult, WireError,
+    ChangeSettings, ChangesResult, MarkRead, MarkReadResult, MarkUnread, MarkUnreadResult, RoomChanges,
+    SettingsObject, SettingsResult,
 };
 
-use super::Caller;
+use super::{Answer, answer};
 use crate::convert;
-use crate::error::wire_error;
 
-pub(super) async fn accept(
-    service: &Service,
-    caller: &Caller,
-    params: AcceptRoom,
-) -> Result<ListRow, WireError> {
-    let row = service.accept(caller.actor()?, params.room).await.map_err(wire_error)?;
-    Ok(convert::list_row(&row))
+/// `room.mark_read`.
+pub(crate) async fn mark_read(service: &Service, actor: &Actor, params: MarkRead) -> Answer<MarkReadResult> {
+    let marked = answer(service.mark_read(actor, params.room, params.seq).await)?;
+    Ok(MarkReadResult {
+        head_seq: marked.head_seq,
+        read_seq: marked.read_seq,
+        read_ord: marked.read_ord,
+        unread: marked.unread,
+        marked_unread: marked.marked_unread,
+        user_rev: marked.user_rev,
+    })
 }
 
-pub(super) async fn mark_read(
+/// `room.mark_unread`.
+pub(crate) async fn mark_unread(
     service: &Service,
-    caller: &Caller,
-    params: MarkRead,
-) -> Result<MarkReadResult, WireError> {
-    let MarkRead { room, seq } = params;
-    service.mark_read(caller.actor()?, room, seq).await.map(convert::marked_read).map_err(wire_error)
-}
-
-pub(super) async fn mark_unread(
-    service: &Service,
-    caller: &Caller,
+    actor: &Actor,
     params: MarkUnread,
-) -> Result<MarkUnreadResult, WireError> {
-    let user_rev = service.mark_unread(caller.actor()?, params.room).await.map_err(wire_error)?;
+) -> Answer<MarkUnreadResult> {
+    let user_rev = answer(service.mark_unread(actor, params.room).await)?;
     Ok(MarkUnreadResult { marked_unread: true, user_rev })
 }
 
-pub(super) async fn settings(
+/// `room.settings`.
+pub(crate) async fn settings(
     service: &Service,
-    caller: &Caller,
+    actor: &Actor,
     params: ChangeSettings,
-) -> Result<SettingsResult, WireError> {
+) -> Answer<SettingsResult> {
     let ChangeSettings { room, pinned, muted_until_ms, hidden, custom } = params;
     let change = SettingsChange { pinned, muted_until_ms, hidden, custom };
-    let (settings, user_rev) =
-        service.change_settings(caller.actor()?, room, change).await.map_err(wire_error)?;
-    // A room that was hidden before is hidden still only if nothing came since.
+    let (settings, user_rev) = answer(service.change_settings(actor, room, change).await)?;
+    // Only a room that was hidden has to be compared with its head.
     let head = match settings.hidden_seq {
-        Some(_) => {
-            service.heads(&[room]).await.map_err(wire_error)?.first().map_or(Seq::ZERO, |head| head.seq)
-        }
+        Some(_) => answer(service.heads(&[room]).await)?.first().map_or(Seq::ZERO, |head| head.seq),
         None => Seq::ZERO,
     };
     Ok(SettingsResult { settings: SettingsObject::new(&settings, head), user_rev })
+}
+
+/// `room.changes`.
+pub(crate) async fn changes(service: &Service, actor: &Actor, params: RoomChanges) -> Answer<ChangesResult> {
+    let (changes, user_rev) = convert::changes(answer(service.changes(actor, params.since).await)?);
+    Ok(ChangesResult { list_reset: changes.is_none(), changes, user_rev })
 }

@@ -1,64 +1,58 @@
-//! Rooms: create, list, get, update, changes.
+//! Rooms: create, list, get, update, accept.
 
-use bongsu_service::{Created, NewRoom, Service, UpdateRequest};
+use bongsu_service::auth::VerifiedKey;
+use bongsu_service::{Actor, NewRoom, Service, UpdateRequest};
 use bongsu_wire::{
-    ChangesResult, CreateResult, CreateRoom, GetRoom, ListRooms, ListRow, RoomChanges, RoomPage, SeqResult,
-    UpdateRoom, WireError,
+    AcceptRoom, CreateResult, CreateRoom, GetRoom, ListRooms, ListRow, RoomPage, SeqResult, UpdateRoom,
 };
 
-use super::Caller;
-use super::messages::record;
+use super::{Answer, answer, limit};
 use crate::convert;
-use crate::error::wire_error;
 
-pub(super) async fn create(
+/// `room.create`.
+pub(crate) async fn create(service: &Service, actor: &Actor, params: CreateRoom) -> Answer<CreateResult> {
+    let created = answer(service.create_room(actor, new_room(params)).await)?;
+    Ok(CreateResult { room: created.room, created: created.created })
+}
+
+/// `room.create` by a server key without an acting user.
+pub(crate) async fn create_as_key(
     service: &Service,
-    caller: &Caller,
+    key: &VerifiedKey,
     params: CreateRoom,
-) -> Result<CreateResult, WireError> {
+) -> Answer<CreateResult> {
+    let created = answer(service.create_room_as_key(key, new_room(params)).await)?;
+    Ok(CreateResult { room: created.room, created: created.created })
+}
+
+fn new_room(params: CreateRoom) -> NewRoom {
     let CreateRoom { kind, members, name, image, data, key, history_before_join, retention } = params;
-    let room = NewRoom { kind, members, name, image, data, key, history_before_join, retention };
-    let created = match caller {
-        Caller::User { actor, .. } | Caller::Server { acting: Some(actor), .. } => {
-            service.create_room(actor, room).await
-        }
-        Caller::Server { key, acting: None } => service.create_room_as_key(key, room).await,
-    };
-    let Created { room, created } = created.map_err(wire_error)?;
-    Ok(CreateResult { room, created })
+    NewRoom { kind, members, name, image, data, key, history_before_join, retention }
 }
 
-pub(super) async fn list(
-    service: &Service,
-    caller: &Caller,
-    params: ListRooms,
-) -> Result<RoomPage, WireError> {
-    let ListRooms { limit, cursor, unread_only, kind, hidden } = params;
-    let limit = limit.map(super::items);
-    let request = bongsu_service::ListRooms { limit, cursor, unread_only, kind, hidden };
-    service.list_rooms(caller.actor()?, request).await.map(convert::room_page).map_err(wire_error)
+/// `room.list`.
+pub(crate) async fn list(service: &Service, actor: &Actor, params: ListRooms) -> Answer<RoomPage> {
+    let ListRooms { limit: rows, cursor, unread_only, kind, hidden } = params;
+    let request = bongsu_service::ListRooms { limit: limit(rows), cursor, unread_only, kind, hidden };
+    answer(service.list_rooms(actor, request).await).map(convert::list_page)
 }
 
-pub(super) async fn get(service: &Service, caller: &Caller, params: GetRoom) -> Result<ListRow, WireError> {
-    let view = service.room(caller.actor()?, params.room).await.map_err(wire_error)?;
+/// `room.get`.
+pub(crate) async fn get(service: &Service, actor: &Actor, params: GetRoom) -> Answer<ListRow> {
+    let view = answer(service.room(actor, params.room).await)?;
     Ok(convert::room_view(&view))
 }
 
-pub(super) async fn update(
-    service: &Service,
-    caller: &Caller,
-    params: UpdateRoom,
-) -> Result<SeqResult, WireError> {
-    let request = UpdateRequest { room: params.room, change: params.change(), client_id: params.client_id };
-    service.update_room(caller.actor()?, request).await.map(record).map_err(wire_error)
+/// `room.update`.
+pub(crate) async fn update(service: &Service, actor: &Actor, params: UpdateRoom) -> Answer<SeqResult> {
+    let change = params.change();
+    let request = UpdateRequest { room: params.room, change, client_id: params.client_id };
+    let changed = answer(service.update_room(actor, request).await)?;
+    Ok(SeqResult { seq: changed.seq })
 }
 
-pub(super) async fn changes(
-    service: &Service,
-    caller: &Caller,
-    params: RoomChanges,
-) -> Result<ChangesResult, WireError> {
-    let changes = service.changes(caller.actor()?, params.since).await.map_err(wire_error)?;
-    let (changes, user_rev) = convert::changes(changes);
-    Ok(ChangesResult { list_reset: changes.is_none(), changes, user_rev })
+/// `room.accept`.
+pub(crate) async fn accept(service: &Service, actor: &Actor, params: AcceptRoom) -> Answer<ListRow> {
+    let row = answer(service.accept(actor, params.room).await)?;
+    Ok(convert::list_row(&row))
 }
