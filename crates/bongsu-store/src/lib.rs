@@ -4,8 +4,10 @@
 //! What a store does atomically: one room's rows, the acting users' own rows for that room, and the refs of the tail.
 //! Every mutation is one commit; a reply is given only after the commit is durable.
 
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
+mod decorate;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;
