@@ -1,0 +1,99 @@
+//! Messages: append, change, and read a room's log.
+
+use std::ops::ControlFlow;
+
+use async_trait::async_trait;
+use bongsu_types::{Emoji, RoomId, Seq, UserId};
+
+use super::INLINE_ROWS;
+use super::history::{Space, history, size};
+use crate::embedded::row::log::decode_record;
+use crate::embedded::source::Source;
+use crate::embedded::table::{Table, decoded};
+use crate::embedded::{EmbeddedStore, View, keys};
+use crate::{
+    AppendMessage, Appended, Changed, DeleteMessage, EditMessage, HistoryFrom, HistoryPage, Messages, Once,
+    React, RecordPage, Refusal, StoreResult,
+};
+
+#[async_trait]
+impl Messages for EmbeddedStore {
+    async fn append(&self, request: AppendMessage) -> StoreResult<Appended> {
+        self.submit(request).await
+    }
+
+    async fn replied(&self, room: RoomId, actor: &UserId, once: &Once) -> StoreResult<Option<Appended>> {
+        match self.view()?.reply(room, actor, &once.client_id)? {
+            Some(reply) if reply.request != once.request => Err(Refusal::Conflict.into()),
+            Some(reply) => {
+                Ok(Some(Appended { seq: reply.seq, ord: reply.ord, at_ms: reply.at_ms, duplicate: true }))
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn edit(&self, request: EditMessage) -> StoreResult<Changed> {
+        self.submit(request).await
+    }
+
+    async fn delete(&self, request: DeleteMessage) -> StoreResult<Changed> {
+        self.submit(request).await
+    }
+
+    async fn react(&self, request: React) -> StoreResult<Changed> {
+        self.submit(request).await
+    }
+
+    async fn history(
+        &self,
+        user: &UserId,
+        room: RoomId,
+        from: HistoryFrom,
+        limit: usize,
+    ) -> StoreResult<HistoryPage> {
+        let limits = &self.shared.options.limits;
+        let space = Space { items: limit.clamp(1, limits.page_items), bytes: limits.page_bytes };
+        history(&self.view()?, user, room, from, space)
+    }
+
+    async fn records(&self, room: RoomId, after: Seq, limit: usize, bytes: usize) -> StoreResult<RecordPage> {
+        let space = Space { items: limit.max(1), bytes };
+        if limit <= INLINE_ROWS {
+            return records(&self.view()?, room, after, space);
+        }
+        self.scan(move |view| records(view, room, after, space)).await
+    }
+
+    async fn own_reactions(
+        &self,
+        user: &UserId,
+        room: RoomId,
+        targets: &[Seq],
+    ) -> StoreResult<Vec<(Seq, Emoji)>> {
+        let view = self.view()?;
+        let mut held = Vec::new();
+        for target in targets {
+            let emojis = view.reactions_of(room, *target, user)?;
+            held.extend(emojis.into_iter().map(|emoji| (*target, emoji)));
+        }
+        Ok(held)
+    }
+}
+
+fn records(view: &View, room: RoomId, after: Seq, space: Space) -> StoreResult<RecordPage> {
+    let head = view.head(room)?.ok_or(Refusal::RoomNotFound)?;
+    let mut records = Vec::new();
+    let mut bytes = 0;
+    let from = keys::log(room, after.next());
+    view.scan(Table::Log, room.as_bytes(), &from, &mut |key, value| {
+        let stored = keys::log_seq(key).and_then(|seq| decode_record(room, seq, value));
+        let record = decoded(Table::Log, key, stored)?.record;
+        bytes += size(&record);
+        if !records.is_empty() && (records.len() >= space.items || bytes > space.bytes) {
+            return Ok(ControlFlow::Break(()));
+        }
+        records.push(record);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(RecordPage { records, head_seq: head.seq, floor_seq: head.floor_seq })
+}

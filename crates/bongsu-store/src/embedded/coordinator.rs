@@ -1,0 +1,130 @@
+//! The committer: one thread that decides every write, makes it durable, says so, and answers.
+//!
+//! A batch is whatever arrived while the last one was syncing; nothing ever waits for more to come. One thread beats
+//! several: syncs compete and batches fragment. The order is fixed: decide, sync, observers in commit order, answers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bongsu_types::{CommitNo, Committed};
+use tokio::time::Instant;
+use tracing::error;
+
+use super::disk::DiskSpace;
+use super::job::{Decision, Work};
+use super::keys;
+use super::overlay::Overlay;
+use super::row::meta::encode_number;
+use super::shared::Shared;
+use super::table::Table;
+use super::transaction::{Context, Transaction};
+use crate::StoreError;
+
+/// Owned by the committer's thread.
+pub(crate) struct Coordinator {
+    shared: Arc<Shared>,
+    last: CommitNo,
+    disk: DiskSpace,
+}
+
+/// A batch that is decided and not yet durable.
+struct Decided {
+    commits: Vec<Arc<Committed>>,
+    last: CommitNo,
+}
+
+impl Coordinator {
+    pub(crate) fn new(shared: Arc<Shared>, last: CommitNo, disk: DiskSpace) -> Self {
+        Self { shared, last, disk }
+    }
+
+    /// Works until the queue is closed and empty, or until the disk fails.
+    pub(crate) fn run(mut self) {
+        while let Some(batch) = self.shared.queue.take() {
+            let work = catch_unwind(AssertUnwindSafe(|| self.commit(batch)));
+            let failure = match work {
+                Ok(Ok(())) => continue,
+                Ok(Err(reason)) => reason,
+                Err(_) => "the committer panicked".to_owned(),
+            };
+            self.fail(&failure);
+            return;
+        }
+    }
+
+    fn commit(&mut self, mut batch: Vec<Box<dyn Work>>) -> Result<(), String> {
+        if let Err(reason) = self.disk.check() {
+            for command in batch {
+                command.fail(StoreError::not_applied(reason.clone()));
+            }
+            return Ok(());
+        }
+        let started = Instant::now();
+        let tables = self.shared.tables.clone();
+        let mut overlay = Overlay::new(&tables);
+        let decided = self.decide(&mut batch, &mut overlay);
+        if !overlay.is_empty()
+            && let Err(error) = overlay.commit()
+        {
+            let reason = format!("a commit could not be made durable: {error}");
+            for command in batch {
+                command.fail(StoreError::unknown(reason.clone()));
+            }
+            return Err(reason);
+        }
+        self.last = decided.last;
+        self.shared.last_commit.store(self.last.0, Ordering::Release);
+        if !decided.commits.is_empty() {
+            self.shared.witness.note(self.last);
+        }
+        metrics::histogram!("bongsu_store_batch_commands").record(batch.len() as f64);
+        metrics::histogram!("bongsu_store_batch_seconds").record(started.elapsed().as_secs_f64());
+        for committed in &decided.commits {
+            self.shared.options.observer.committed(committed);
+        }
+        // Reply after the commit: a client that saw it must find the message after a crash. A refusal waits too: it
+        // may rest on an earlier command of this batch.
+        for command in batch {
+            command.answer();
+        }
+        Ok(())
+    }
+
+    fn decide(&self, batch: &mut [Box<dyn Work>], overlay: &mut Overlay<'_>) -> Decided {
+        let options = &self.shared.options;
+        let context = Context {
+            limits: &options.limits,
+            epoch: self.shared.identity.epoch,
+            now: options.clock.now_ms(),
+        };
+        let mut decided = Decided { commits: Vec::with_capacity(batch.len()), last: self.last };
+        for command in batch {
+            let mut transaction = Transaction::begin(&context, overlay, decided.last.next());
+            match command.decide(&mut transaction) {
+                Decision::TakeBack => transaction.roll_back(),
+                Decision::Keep => {
+                    if let Some(committed) = transaction.finish() {
+                        decided.last = committed.commit;
+                        decided.commits.push(Arc::new(committed));
+                    }
+                }
+            }
+        }
+        if decided.last > self.last {
+            overlay.put(Table::Meta, keys::LAST, encode_number(decided.last.0));
+        }
+        decided
+    }
+
+    /// Nobody is answered as if all were well, ever again.
+    fn fail(&self, reason: &str) {
+        error!(reason, "the store failed and takes nothing in any more");
+        self.shared.failed.store(true, Ordering::Release);
+        self.shared.queue.close("the store failed");
+        for command in self.shared.queue.abandon() {
+            command.fail(StoreError::not_applied("the store failed before this was decided"));
+        }
+        (self.shared.settings.on_fatal)(reason);
+    }
+}

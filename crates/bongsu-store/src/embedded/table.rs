@@ -1,0 +1,128 @@
+//! The tables of the store, each a keyspace of its own, with every stored key and value.
+//!
+//! Keys are plain bytes that sort as wanted: a room is its 16 bytes, a user, device or other text is its UTF-8 followed
+//! by a zero byte when something comes after it (no id holds U+0000), numbers are 8 bytes big endian.
+//! Values begin with a version byte (see `codec.rs`).
+//!
+//! | table | key | value |
+//! | --- | --- | --- |
+//! | meta | `schema` | number of the layout described here |
+//! | | `store` | id of the store, epoch, when it was created |
+//! | | `last` | last commit number |
+//! | room | room | the room, who scoped its key, whether it was imported and is finished |
+//! | head | room | the room's head: the one row that every record changes |
+//! | everyone | room | ords of the last 100 `@all` messages |
+//! | log | room, seq | commit, idempotency key of a change, the record; a message in its current state |
+//! | reaction | room, seq, user 0, emoji | nothing: the user holds this reaction |
+//! | once | room, user 0, client_id | request hash and first reply |
+//! | own | user 0, room | the own row, and the slot of its cursors |
+//! | member | room, user | role and join of a present member: an index of own |
+//! | change | user 0, user_rev | room: each own row once, at its last revision |
+//! | user | user | whether somebody named them, user_rev, count of rooms, next cursor slot, revocation, oldest answerable revision |
+//! | profile | user | name, image, data; absent while all are empty |
+//! | device | user 0, device | description, session number, last activity, epoch, state |
+//! | cursor | user 0, device 0, slot / 128 as 4 bytes | acked seqs by slot: one row per device and 128 rooms |
+//! | pair | first user's length, first user, second user | direct room of these two |
+//! | key | 0, key or 1, user 0, key | room of a global key, or of a creator's key |
+//! | retained | room | nothing: the room's records do not stay for ever |
+//! | due | when, 0, key of once | nothing: an idempotency key without a record to go with |
+//! | | when, 1, user 0, room | nothing: a tombstone |
+//! | tail | commit | when, and the refs of the commit; every commit has its row |
+//! | consumer | name | last commit it has seen, and when it said so |
+//! | server_key | id | a server key: hash, scopes, creation, revocation |
+//!
+//! Invariants, which `verify.rs` checks: a room's log has every seq from its floor + 1 to its head; a head is written in
+//! the commit of its record; own, member, change and user agree; every message with reactions has that many reaction
+//! rows; commits in `tail` are dense up to `last`.
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+
+use crate::{StoreError, StoreResult};
+
+const MIB: u64 = 1024 * 1024;
+
+macro_rules! tables {
+    ($($variant:ident = $name:literal, $memtable:expr;)*) => {
+        /// Names a table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(crate) enum Table { $($variant),* }
+
+        impl Table {
+            /// All of them, in the order of the enum.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Name of its keyspace.
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// Bytes it may hold in memory before it is written out.
+            fn memtable_bytes(self) -> u64 {
+                match self { $(Self::$variant => $memtable),* }
+            }
+        }
+    };
+}
+
+tables! {
+    Meta = "meta", MIB;
+    Room = "room", 4 * MIB;
+    Head = "head", 16 * MIB;
+    Everyone = "everyone", MIB;
+    Log = "log", 64 * MIB;
+    Reaction = "reaction", 8 * MIB;
+    Once = "once", 32 * MIB;
+    Own = "own", 32 * MIB;
+    Member = "member", 8 * MIB;
+    Change = "change", 8 * MIB;
+    User = "user", 8 * MIB;
+    Profile = "profile", 4 * MIB;
+    Device = "device", 8 * MIB;
+    Cursor = "cursor", 8 * MIB;
+    Pair = "pair", 4 * MIB;
+    Key = "key", 4 * MIB;
+    Retained = "retained", MIB;
+    Due = "due", 8 * MIB;
+    Tail = "tail", 32 * MIB;
+    Consumer = "consumer", MIB;
+    ServerKey = "server_key", MIB;
+}
+
+/// The open keyspaces.
+#[derive(Clone)]
+pub(crate) struct Tables {
+    pub(crate) database: Database,
+    keyspaces: Vec<Keyspace>,
+}
+
+impl Tables {
+    /// Opens every table, creating those that are missing.
+    pub(crate) fn open(database: Database) -> Result<Self, fjall::Error> {
+        let mut keyspaces = Vec::with_capacity(Table::ALL.len());
+        for table in Table::ALL {
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(table.memtable_bytes());
+            keyspaces.push(database.keyspace(table.name(), options)?);
+        }
+        Ok(Self { database, keyspaces })
+    }
+
+    pub(crate) fn keyspace(&self, table: Table) -> &Keyspace {
+        &self.keyspaces[table as usize]
+    }
+}
+
+/// An error of the engine on a read: nothing was written.
+pub(crate) fn unreadable(table: Table, error: &fjall::Error) -> StoreError {
+    StoreError::not_applied(format!("cannot read table {}: {error}", table.name()))
+}
+
+/// A row that does not decode, named so that a person can look at it.
+pub(crate) fn corrupt(table: Table, key: &[u8], why: super::codec::Corrupt) -> StoreError {
+    let key: String = key.escape_ascii().to_string();
+    StoreError::not_applied(format!("corrupt row in table {} at key {key}: {}", table.name(), why.0))
+}
+
+/// Names the row a decoded value came from.
+pub(crate) fn decoded<T>(table: Table, key: &[u8], value: super::codec::Decoded<T>) -> StoreResult<T> {
+    value.map_err(|why| corrupt(table, key, why))
+}

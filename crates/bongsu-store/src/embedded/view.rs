@@ -1,0 +1,73 @@
+//! One snapshot of the store: every answer built from more than one row reads one of these.
+
+use std::ops::{Bound, ControlFlow};
+
+use fjall::{Readable, Snapshot, UserValue};
+
+use super::keys::after_prefix;
+use super::source::{Source, Visit};
+use super::table::{Table, Tables, unreadable};
+use crate::StoreResult;
+
+/// A snapshot, and the tables it is of.
+pub(crate) struct View {
+    tables: Tables,
+    snapshot: Snapshot,
+}
+
+impl View {
+    pub(crate) fn of(tables: &Tables) -> Self {
+        Self { snapshot: tables.database.snapshot(), tables: tables.clone() }
+    }
+
+    /// Rows with this prefix whose key is less than `before`, descending.
+    pub(crate) fn scan_back(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        before: &[u8],
+        visit: &mut Visit<'_>,
+    ) -> StoreResult<()> {
+        let range = (Bound::Included(prefix), Bound::Excluded(before));
+        if prefix >= before {
+            return Ok(());
+        }
+        for row in self.snapshot.range::<&[u8], _>(self.tables.keyspace(table), range).rev() {
+            let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
+            if visit(&key, &value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every row of a table whose key is not less than `from`, ascending.
+    pub(crate) fn scan_all(&self, table: Table, from: &[u8], visit: &mut Visit<'_>) -> StoreResult<()> {
+        self.scan(table, &[], from, visit)
+    }
+}
+
+impl Source for View {
+    fn get(&self, table: Table, key: &[u8]) -> StoreResult<Option<UserValue>> {
+        self.snapshot.get(self.tables.keyspace(table), key).map_err(|error| unreadable(table, &error))
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> StoreResult<()> {
+        let end = after_prefix(prefix);
+        let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let from = from.max(prefix);
+        if let Bound::Excluded(end) = end
+            && from >= end
+        {
+            return Ok(());
+        }
+        for row in self.snapshot.range::<&[u8], _>(self.tables.keyspace(table), (Bound::Included(from), end))
+        {
+            let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
+            if matches!(visit(&key, &value)?, ControlFlow::Break(())) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
