@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use crate::codec::number;
 use crate::rest::{Body, ROUTES, Route};
 use crate::schema::*;
 use crate::{command::*, event::*, object::*};
@@ -98,6 +99,7 @@ struct Components;
 pub fn openapi() -> String {
     let mut document = serde_json::to_value(Components::openapi()).unwrap_or_default();
     without_null(&mut document);
+    within_doubles(&mut document);
     document["info"]["version"] = json!("1");
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
     document["components"]["securitySchemes"] = json!({
@@ -144,6 +146,20 @@ fn without_null(value: &mut Value) {
             object.values_mut().for_each(without_null);
         }
         Value::Array(items) => items.iter_mut().for_each(without_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Every number of the protocol is one that a double holds.
+fn within_doubles(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if object.get("format") == Some(&json!("int64")) {
+                object.insert("maximum".to_owned(), json!(number::END - 1));
+            }
+            object.values_mut().for_each(within_doubles);
+        }
+        Value::Array(items) => items.iter_mut().for_each(within_doubles),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -5,7 +5,7 @@ use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The first integer that a double cannot tell from its neighbour.
-const END: u64 = 1 << 53;
+pub(crate) const END: u64 = 1 << 53;
 
 /// A newtype over `u64`.
 pub(crate) trait Number: Copy {

@@ -144,6 +144,7 @@ pub struct History {
     pub around: Option<Seq>,
     /// Messages in the page: 50 unless said, at most `page_items`.
     #[serde(default, with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
     pub limit: Option<u32>,
 }
 

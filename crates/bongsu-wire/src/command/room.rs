@@ -55,6 +55,7 @@ pub struct CreateResult {
 pub struct ListRooms {
     /// Rows in the page: 50 unless said, at most `page_items`.
     #[serde(default, with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
     pub limit: Option<u32>,
     /// From the page before.
     #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
@@ -139,6 +140,7 @@ pub struct ListMembers {
     pub room: RoomId,
     /// Members in the page: 50 unless said, at most `page_items`.
     #[serde(default, with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
     pub limit: Option<u32>,
     /// From the page before.
     #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
@@ -163,6 +165,7 @@ pub struct AddMembers {
     pub room: RoomId,
     /// Who.
     #[serde(with = "text::list")]
+    #[schema(min_items = 1)]
     pub users: Vec<UserId>,
 }
 
@@ -174,6 +177,7 @@ pub struct RemoveMembers {
     pub room: RoomId,
     /// Who.
     #[serde(with = "text::list")]
+    #[schema(min_items = 1)]
     pub users: Vec<UserId>,
 }
 
