@@ -17,3 +17,8 @@ mod memory {
         assert_eq!(CASES.len(), written);
     }
 }
+
+#[cfg(feature = "embedded")]
+mod embedded {
+    bongsu_store::conformance_suite!(crate::engines::embedded());
+}

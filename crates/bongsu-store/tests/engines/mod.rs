@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bongsu_store::conformance::Engine;
+#[cfg(feature = "embedded")]
+use bongsu_store::embedded::{EmbeddedSettings, EmbeddedStore};
 use bongsu_store::memory::MemoryStore;
 use bongsu_store::{Store, StoreOptions};
 
@@ -28,4 +30,37 @@ impl Engine for MemoryEngine {
     }
 
     async fn close(&self) {}
+}
+
+/// The engine for one machine, in a directory of its own.
+#[cfg(feature = "embedded")]
+pub(crate) fn embedded() -> Box<dyn Engine> {
+    Box::new(EmbeddedEngine {
+        dir: tempfile::tempdir().expect("a directory for the store"),
+        opened: Mutex::default(),
+    })
+}
+
+#[cfg(feature = "embedded")]
+struct EmbeddedEngine {
+    dir: tempfile::TempDir,
+    opened: Mutex<Option<Arc<EmbeddedStore>>>,
+}
+
+#[cfg(feature = "embedded")]
+#[async_trait]
+impl Engine for EmbeddedEngine {
+    async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
+        // The disk of whoever runs the tests may be nearly full.
+        let settings = EmbeddedSettings { disk_floor_bytes: 0, ..EmbeddedSettings::default() };
+        let store = EmbeddedStore::open_with(self.dir.path(), options, settings).expect("the store opens");
+        let store = Arc::new(store);
+        *self.opened.lock().expect("never poisoned") = Some(Arc::clone(&store));
+        store
+    }
+
+    async fn close(&self) {
+        let store = self.opened.lock().expect("never poisoned").take().expect("the store is open");
+        store.shutdown().await.expect("the store closes well");
+    }
 }
