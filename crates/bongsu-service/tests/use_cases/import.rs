@@ -34,6 +34,8 @@ fn messages(numbers: std::ops::Range<u64>) -> Vec<ImportMessage> {
         text: format!("line {number}"),
         data: None,
         reply_to: None,
+        edited_ms: None,
+        reactions: Vec::new(),
     };
     numbers.map(message).collect()
 }

@@ -1,9 +1,9 @@
 //! Import: whole rooms, seen by nobody until they are complete, and never twice.
 
-use bongsu_types::{ClientId, Millis, Ordinal, OwnChange, Role, RoomId, RoomKind, Seq, direct_pair};
+use bongsu_types::{ClientId, Emoji, Millis, Ordinal, OwnChange, Role, RoomId, RoomKind, Seq, direct_pair};
 
 use super::Fixture;
-use super::acts::{message_of, refused, room, room_key, texts, user};
+use super::acts::{message_of, refused, room, room_key, texts, unreact, user};
 use crate::{
     CreateRoom, HistoryFrom, ImportMember, ImportMessage, ImportRoom, ImportState, KeyScopeOfRoom, Refusal,
 };
@@ -29,6 +29,8 @@ fn said(sender: &str, number: u64) -> ImportMessage {
         text: format!("line {number}"),
         data: None,
         reply_to: None,
+        edited_ms: None,
+        reactions: Vec::new(),
     }
 }
 
@@ -74,6 +76,38 @@ pub async fn an_imported_room_is_like_any_other(fixture: &Fixture) {
     assert_eq!((sent.seq, sent.ord), (Seq(4), Ordinal(4)));
     fixture.edit(room, "alice", Seq(1), "edited").await;
     fixture.assert_dense(room).await;
+    fixture.assert_no_drift().await;
+}
+
+pub async fn an_imported_message_keeps_its_edit_and_its_reactions(fixture: &Fixture) {
+    let room = fixture.store().begin_import(source("k")).await.unwrap().room;
+    let (good, odd) = (Emoji::new("👍").unwrap(), Emoji::new(":tick:").unwrap());
+    let reactions = vec![
+        (good.clone(), vec![user("bob"), user("alice"), user("bob")]),
+        (odd.clone(), vec![user("bob")]),
+        (Emoji::new("💤").unwrap(), vec![]),
+    ];
+    let edited = ImportMessage { edited_ms: Some(Millis(2_000)), reactions, ..said("alice", 1) };
+    fixture.store().append_import(room, Seq(0), vec![edited, said("bob", 2)]).await.unwrap();
+    finish(fixture, room).await;
+
+    let page = fixture.page("bob", room, HistoryFrom::Latest, 10).await;
+    let message = message_of(&page.messages[0].record);
+    assert_eq!((message.edited_ms, message.rev), (Some(Millis(2_000)), Seq(1)));
+    let counts: Vec<(&Emoji, u32)> = message.reactions.iter().map(|r| (&r.emoji, r.count)).collect();
+    assert_eq!(counts, [(&good, 2), (&odd, 1)], "each user once, in the order given");
+    assert_eq!(page.messages[0].mine, [odd.clone(), good.clone()]);
+    fixture.store().react(unreact(room, "alice", Seq(1), "👍")).await.unwrap();
+    let page = fixture.page("alice", room, HistoryFrom::Latest, 10).await;
+    assert_eq!(message_of(&page.messages[0].record).reactions[0].count, 1, "taken back like any other");
+
+    fixture.limit(|limits| limits.reactions_per_message = 1).await;
+    let room = fixture.store().begin_import(source("other")).await.unwrap().room;
+    let reactions = vec![(good, vec![user("bob")]), (odd, vec![user("bob")])];
+    let two = ImportMessage { reactions, ..said("alice", 2) };
+    let refusal = refused(fixture.store().append_import(room, Seq(0), vec![said("alice", 1), two]).await);
+    assert!(matches!(refusal, Refusal::LimitReached { limit: "reactions_per_message", max: 1 }));
+    assert_eq!(fixture.head(room).await.seq, Seq(0), "none of the batch is in");
     fixture.assert_no_drift().await;
 }
 

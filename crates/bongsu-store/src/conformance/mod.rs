@@ -227,6 +227,7 @@ macro_rules! conformance_suite {
             ];
             import: [
                 an_imported_room_is_like_any_other,
+                an_imported_message_keeps_its_edit_and_its_reactions,
                 nobody_sees_a_room_before_its_import_is_finished,
                 an_import_goes_on_where_it_stopped,
                 a_batch_that_does_not_follow_the_head_is_a_conflict,

@@ -1,7 +1,11 @@
 //! Import: whole rooms from elsewhere, seen by nobody until they are complete.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use bongsu_types::{ClientId, JsonObject, Millis, Role, RoomId, RoomKey, RoomKind, Seq, UserId};
+use bongsu_types::{
+    ClientId, Emoji, JsonObject, Millis, Reaction, Role, RoomId, RoomKey, RoomKind, Seq, UserId,
+};
 
 use crate::StoreResult;
 
@@ -37,7 +41,7 @@ pub struct ImportState {
     pub finished: bool,
 }
 
-/// A message from elsewhere. Its record is the whole of its history: no edits or reactions.
+/// A message from elsewhere in its last state: edits and reactions are part of it and leave no records of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportMessage {
     /// Who wrote it.
@@ -52,6 +56,31 @@ pub struct ImportMessage {
     pub data: Option<JsonObject>,
     /// An earlier message of the same import.
     pub reply_to: Option<Seq>,
+    /// When it was last edited.
+    pub edited_ms: Option<Millis>,
+    /// Who reacted, by emoji in the order to show. An emoji or a user named twice counts once; an emoji without users is
+    /// none.
+    pub reactions: Vec<(Emoji, Vec<UserId>)>,
+}
+
+impl ImportMessage {
+    /// The reactions to count and the pairs to remember, each once.
+    pub(crate) fn reactions_once(&self) -> (Vec<Reaction>, Vec<(UserId, Emoji)>) {
+        let mut counts: Vec<Reaction> = Vec::new();
+        let mut held = BTreeSet::new();
+        for (emoji, users) in &self.reactions {
+            for user in users {
+                if !held.insert((user.clone(), emoji.clone())) {
+                    continue;
+                }
+                match counts.iter_mut().find(|reaction| reaction.emoji == *emoji) {
+                    Some(reaction) => reaction.count += 1,
+                    None => counts.push(Reaction { emoji: emoji.clone(), count: 1 }),
+                }
+            }
+        }
+        (counts, held.into_iter().collect())
+    }
 }
 
 /// A member of an imported room. `joined_seq` is 1, so all of it is readable.
@@ -76,7 +105,7 @@ pub trait Import {
     async fn begin_import(&self, room: ImportRoom) -> StoreResult<ImportState>;
 
     /// Appends messages in one commit without facts or refs; the first gets seq `after + 1`. `Conflict` when the head
-    /// is not `after` or the import is finished. Client ids are kept in the messages, not as idempotency keys.
+    /// is not `after` or the import is finished; `LimitReached` (`reactions_per_message`). Client ids are kept in the messages, not as idempotency keys.
     async fn append_import(
         &self,
         room: RoomId,

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use bongsu_types::{
-    Mentions, Message, MessageKind, Ordinal, OwnChange, OwnRow, RecordBody, Retention, Room, RoomId, Seq,
-    Settings, UserId, UserRev,
+    Mentions, Message, MessageKind, Ordinal, OwnChange, OwnRow, Reaction, RecordBody, Retention, Room,
+    RoomId, Seq, Settings, UserId, UserRev,
 };
 
 use crate::memory::MemoryStore;
@@ -77,26 +77,35 @@ fn append(
     if at.finished || at.head_seq != after {
         return Err(Refusal::Conflict);
     }
+    let max = change.limits.reactions_per_message;
+    let reactions: Vec<_> = messages.iter().map(ImportMessage::reactions_once).collect();
+    if reactions.iter().any(|(counts, _)| counts.len() > max) {
+        return Err(Refusal::LimitReached { limit: "reactions_per_message", max: max as u64 });
+    }
     let mut head_seq = after;
-    for message in messages {
+    for (message, (counts, held)) in messages.into_iter().zip(reactions) {
         head_seq = head_seq.next();
         let commit = change.commit();
-        change.write_room(room).append(record(message, head_seq), commit);
+        let room_state = change.write_room(room);
+        room_state.append(record(message, head_seq, counts), commit);
+        for (user, emoji) in held {
+            room_state.reactions.entry((head_seq, user)).or_default().insert(emoji);
+        }
     }
     Ok(ImportState { head_seq, ..at })
 }
 
-fn record(message: ImportMessage, seq: Seq) -> NewRecord {
+fn record(message: ImportMessage, seq: Seq, reactions: Vec<Reaction>) -> NewRecord {
     let body = Message {
         rev: seq,
         kind: MessageKind::Message,
         client_id: message.client_id,
         text: message.text,
-        edited_ms: None,
+        edited_ms: message.edited_ms,
         deleted: false,
         reply_to: message.reply_to,
         mentions: Mentions::default(),
-        reactions: Vec::new(),
+        reactions,
         data: message.data,
         silent: false,
         keep_unread: false,

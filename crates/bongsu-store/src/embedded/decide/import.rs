@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bongsu_types::{Head, Mentions, Message, MessageKind, Ordinal, RecordBody, Retention, Room, RoomId, Seq};
+use bongsu_types::{
+    Head, Mentions, Message, MessageKind, Ordinal, Reaction, RecordBody, Retention, Room, RoomId, Seq,
+};
 
 use super::create_room::{check_members, empty_head};
 use super::member::{self, Entry};
@@ -80,26 +82,35 @@ impl Mutation for AppendImport {
         if self.messages.is_empty() {
             return Ok(state);
         }
+        let max = transaction.limits.reactions_per_message;
         for message in self.messages {
-            let rev = head.seq.next();
-            transaction.import_record(&mut head, &message.sender, message.at_ms, body(&message, rev));
+            let seq = head.seq.next();
+            let (counts, held) = message.reactions_once();
+            if counts.len() > max {
+                return Err(Refusal::LimitReached { limit: "reactions_per_message", max: max as u64 }.into());
+            }
+            for (user, emoji) in held {
+                let key = keys::reaction(self.room, seq, &user, &emoji);
+                transaction.put(Table::Reaction, &key, Vec::new());
+            }
+            transaction.import_record(&mut head, &message.sender, message.at_ms, body(&message, seq, counts));
         }
         transaction.put_head(&head);
         Ok(ImportState { head_seq: head.seq, ..state })
     }
 }
 
-fn body(message: &ImportMessage, rev: Seq) -> RecordBody {
+fn body(message: &ImportMessage, rev: Seq, reactions: Vec<Reaction>) -> RecordBody {
     RecordBody::Message(Box::new(Message {
         rev,
         kind: MessageKind::Message,
         client_id: message.client_id.clone(),
         text: message.text.clone(),
-        edited_ms: None,
+        edited_ms: message.edited_ms,
         deleted: false,
         reply_to: message.reply_to,
         mentions: Mentions::default(),
-        reactions: Vec::new(),
+        reactions,
         data: message.data.clone(),
         silent: false,
         keep_unread: false,
