@@ -8,8 +8,14 @@ use bongsu_wire::{Change, MemberObject, PresenceObject, RoomPage, RowParts};
 pub(crate) fn list_row(row: &ListRow) -> bongsu_wire::ListRow {
     let ListRow { own, head, details, unread: _, mentions: _ } = row;
     let peer = details.peer.as_ref();
-    let parts =
-        RowParts { room: &details.room, head, own, everyone: &details.everyone, peer, last: details.last.as_ref() };
+    let parts = RowParts {
+        room: &details.room,
+        head,
+        own,
+        everyone: &details.everyone,
+        peer,
+        last: details.last.as_ref(),
+    };
     parts.into()
 }
 

@@ -54,7 +54,10 @@ mod tests {
     #[test]
     fn a_write_without_an_answer_says_that_it_may_have_happened() {
         let error = to_wire(ServiceError::Unavailable { outcome: Outcome::Unknown });
-        assert_eq!((error.kind, error.retry, error.outcome), (ErrorKind::Unavailable, true, Outcome::Unknown));
+        assert_eq!(
+            (error.kind, error.retry, error.outcome),
+            (ErrorKind::Unavailable, true, Outcome::Unknown)
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use bongsu_service::{
 };
 use bongsu_types::ReactionOp;
 use bongsu_wire::{
-    DeleteMessage, EditMessage, History, HistoryPage, HistoryPosition, MessageObject, React, SendResult, SeqResult,
+    DeleteMessage, EditMessage, History, HistoryPage, HistoryPosition, MessageObject, React, SendResult,
+    SeqResult,
 };
 
 use super::{Answer, answer, limit};

@@ -1,6 +1,6 @@
 //! How answers and refusals look over HTTP: the results of the socket without the envelope, errors from its table.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bongsu_wire::{ErrorKind, WireError};
@@ -62,7 +62,5 @@ pub(super) async fn unknown_route(uri: Uri) -> Response {
 pub(super) async fn unknown_verb<B>(request: Request<B>) -> Response {
     let message = format!("{} is not for this path", request.method());
     let error = WireError::new(ErrorKind::UnknownMethod, message);
-    let mut response = with_status(StatusCode::METHOD_NOT_ALLOWED, &error);
-    response.headers_mut().remove(ALLOW);
-    response
+    with_status(StatusCode::METHOD_NOT_ALLOWED, &error)
 }

@@ -1,0 +1,381 @@
+//! What the rest of the node leaves for one session: encoded objects to write, own facts to tell, orders to obey.
+//!
+//! Invariants: `objects` are in the order they are to be written and hold at most the limit in bytes when pushed by the
+//! hub; a room is in `suspended` at most once until the session took it, because the hub takes it off the room's live
+//! list in the same step; orders are states, not a queue, so none is ever lost.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bongsu_types::{DeviceId, Millis, OwnFact, RoomId, Seq, SessionNo, UserId, UserRev};
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+/// Own facts kept for a session that is busy; beyond them it reads its changes from the store instead.
+const OWN_FACTS_QUEUED: usize = 64;
+
+/// Capacity a drained queue keeps, in objects: an idle session holds next to nothing.
+const OBJECTS_KEPT: usize = 16;
+
+/// Names a session within this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionId(pub(crate) u64);
+
+/// One session as the hub sees it.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    /// Which session.
+    pub(crate) session: SessionId,
+    /// Whose.
+    pub(crate) user: UserId,
+    /// On which device.
+    pub(crate) device: DeviceId,
+    limit_bytes: usize,
+    inner: Mutex<Inner>,
+    wake: Notify,
+    /// Some room is behind: what may be dropped is.
+    behind: AtomicBool,
+    /// How often a room was taken from this user: attaching compares it, so that it never undoes a removal.
+    removals: AtomicU64,
+    /// Own revision this session has told its client.
+    told_rev: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    objects: VecDeque<Bytes>,
+    bytes: usize,
+    suspended: Vec<Suspended>,
+    own: VecDeque<OwnNews>,
+    own_lost: bool,
+    orders: Orders,
+}
+
+/// A room the hub took off this session's live rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Suspended {
+    /// Which.
+    pub(crate) room: RoomId,
+    /// First record not delivered.
+    pub(crate) next: Seq,
+    /// Why.
+    pub(crate) why: Suspension,
+}
+
+/// Why a room is no longer live for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suspension {
+    /// The queue was full.
+    Lagging,
+    /// The user may no longer be a member: the own row decides.
+    Membership,
+}
+
+/// Something of the user's own, in the order of `user_rev`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OwnNews {
+    /// An own row changed.
+    Fact(OwnFact),
+    /// A device of the user was removed.
+    DeviceRemoved {
+        /// Which.
+        device: DeviceId,
+        /// Revision of the removal.
+        user_rev: UserRev,
+    },
+}
+
+impl OwnNews {
+    /// Revision of the news.
+    pub(crate) fn user_rev(&self) -> UserRev {
+        match self {
+            Self::Fact(fact) => fact.user_rev,
+            Self::DeviceRemoved { user_rev, .. } => *user_rev,
+        }
+    }
+}
+
+/// What a session has to obey, each in its newest state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Orders {
+    /// Newest session of this device; a session of a smaller number ends.
+    pub(crate) newest_session: SessionNo,
+    /// Revision at which the device was removed; older ones are of an earlier life of the device.
+    pub(crate) device_removed: UserRev,
+    /// Tokens issued at or before this instant are refused.
+    pub(crate) revoked_before: Millis,
+    /// Orders may have been lost: ask the store.
+    pub(crate) recheck: bool,
+    /// The server is being shut down.
+    pub(crate) draining: bool,
+    /// The session missed too much: it ends, and its client comes back with a new hello.
+    pub(crate) start_anew: bool,
+}
+
+/// What a session takes out at once.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// Rooms that are no longer live.
+    pub(crate) suspended: Vec<Suspended>,
+    /// The next own fact, when asked for.
+    pub(crate) own: Option<OwnNews>,
+    /// Own facts were lost: read the changes.
+    pub(crate) own_lost: bool,
+    /// Orders as they stand; `recheck` is taken.
+    pub(crate) orders: Orders,
+}
+
+/// Whether a session is ready to handle an own fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnFacts {
+    /// Take the next one.
+    Take,
+    /// Leave them where they are.
+    Leave,
+}
+
+impl Mailbox {
+    pub(crate) fn new(session: SessionId, user: UserId, device: DeviceId, limit_bytes: usize) -> Self {
+        Self {
+            session,
+            user,
+            device,
+            limit_bytes,
+            inner: Mutex::default(),
+            wake: Notify::new(),
+            behind: AtomicBool::new(false),
+            removals: AtomicU64::new(0),
+            told_rev: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits until something was left here.
+    pub(crate) async fn arrived(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Queues a record of a live room. False when the queue is full: then the room is suspended at `seq`.
+    pub(crate) fn deliver(&self, room: RoomId, seq: Seq, object: &Bytes) -> bool {
+        let mut inner = self.lock();
+        if inner.bytes + object.len() > self.limit_bytes && inner.bytes > 0 {
+            inner.suspended.push(Suspended { room, next: seq, why: Suspension::Lagging });
+            drop(inner);
+            self.wake.notify_one();
+            return false;
+        }
+        self.push_locked(inner, object.clone());
+        true
+    }
+
+    /// Queues something that may be lost, unless the queue is more than half full or a room is behind.
+    pub(crate) fn offer(&self, object: &Bytes) {
+        if self.behind.load(Ordering::Relaxed) {
+            return;
+        }
+        let inner = self.lock();
+        if inner.bytes + object.len() <= self.limit_bytes / 2 {
+            self.push_locked(inner, object.clone());
+        }
+    }
+
+    /// Queues what the session itself has to say: it paces itself by [`Mailbox::queued_bytes`].
+    pub(crate) fn push(&self, object: Bytes) {
+        self.push_locked(self.lock(), object);
+    }
+
+    fn push_locked(&self, mut inner: MutexGuard<'_, Inner>, object: Bytes) {
+        let was_empty = inner.objects.is_empty();
+        inner.bytes += object.len();
+        inner.objects.push_back(object);
+        drop(inner);
+        // A session that writes looks again when it is done; only one that rests has to be woken.
+        if was_empty {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes a live room from this session because the user may no longer be a member.
+    pub(crate) fn suspend(&self, room: RoomId, next: Seq) {
+        self.lock().suspended.push(Suspended { room, next, why: Suspension::Membership });
+        self.wake.notify_one();
+    }
+
+    /// Leaves something about this user.
+    pub(crate) fn own_news(&self, news: OwnNews) {
+        let mut inner = self.lock();
+        if inner.own.len() < OWN_FACTS_QUEUED {
+            inner.own.push_back(news);
+        } else {
+            inner.own_lost = true;
+        }
+        drop(inner);
+        self.wake.notify_one();
+    }
+
+    /// Own facts up to `rev` exist; a session that was not told of them reads its changes. True when it was not.
+    pub(crate) fn own_facts_lost(&self, rev: UserRev) -> bool {
+        let untold = self.told_rev.load(Ordering::Acquire) < rev.0;
+        if untold {
+            self.lock().own_lost = true;
+            self.wake.notify_one();
+        }
+        untold
+    }
+
+    /// Changes the orders.
+    pub(crate) fn order(&self, change: impl FnOnce(&mut Orders)) {
+        change(&mut self.lock().orders);
+        self.wake.notify_one();
+    }
+
+    /// Notes that a room may have been taken from this user. Called before the room's live list is changed.
+    pub(crate) fn note_removal(&self) {
+        self.removals.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Value to compare when attaching; read it before the own row is read.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals.load(Ordering::Acquire)
+    }
+
+    /// Says whether a room is behind.
+    pub(crate) fn set_behind(&self, behind: bool) {
+        self.behind.store(behind, Ordering::Relaxed);
+    }
+
+    /// Says how far the client was told.
+    pub(crate) fn told(&self, rev: UserRev) {
+        self.told_rev.store(rev.0, Ordering::Release);
+    }
+
+    /// Bytes waiting to be written.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// Most bytes the hub queues here.
+    pub(crate) fn limit_bytes(&self) -> usize {
+        self.limit_bytes
+    }
+
+    /// Takes everything but the objects.
+    pub(crate) fn take(&self, own_facts: OwnFacts) -> Taken {
+        let mut inner = self.lock();
+        let mut taken = Taken { suspended: std::mem::take(&mut inner.suspended), ..Taken::default() };
+        if own_facts == OwnFacts::Take {
+            taken.own_lost = std::mem::take(&mut inner.own_lost);
+            if taken.own_lost {
+                inner.own.clear();
+            }
+            taken.own = inner.own.pop_front();
+            if inner.own.is_empty() {
+                inner.own.shrink_to_fit();
+            }
+        }
+        taken.orders = inner.orders;
+        inner.orders.recheck = false;
+        taken
+    }
+
+    /// Takes objects of about `bytes` (at least one) in order, into `into`. Returns their bytes.
+    pub(crate) fn take_objects(&self, bytes: usize, into: &mut Vec<Bytes>) -> usize {
+        let mut inner = self.lock();
+        let mut taken = 0;
+        while let Some(object) = inner.objects.front() {
+            // Two more bytes: a comma and, shared by all, the brackets.
+            if taken > 0 && taken + object.len() + 2 > bytes {
+                break;
+            }
+            let Some(object) = inner.objects.pop_front() else { break };
+            inner.bytes -= object.len();
+            taken += object.len() + 2;
+            into.push(object);
+        }
+        if inner.objects.is_empty() && inner.objects.capacity() > OBJECTS_KEPT {
+            inner.objects.shrink_to(OBJECTS_KEPT);
+        }
+        taken
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_types::{OwnChange, Settings};
+
+    use super::*;
+
+    fn mailbox(limit_bytes: usize) -> Mailbox {
+        let (user, device) = (UserId::new("alice").unwrap(), DeviceId::new("phone").unwrap());
+        Mailbox::new(SessionId(1), user, device, limit_bytes)
+    }
+
+    fn room() -> RoomId {
+        RoomId::from_bytes([7; 16])
+    }
+
+    #[test]
+    fn a_full_queue_suspends_the_room_at_the_record_that_did_not_fit() {
+        let mailbox = mailbox(10);
+        assert!(mailbox.deliver(room(), Seq(1), &Bytes::from_static(b"12345678")));
+        assert!(!mailbox.deliver(room(), Seq(2), &Bytes::from_static(b"123")));
+        let taken = mailbox.take(OwnFacts::Leave);
+        let lagging = Suspended { room: room(), next: Seq(2), why: Suspension::Lagging };
+        assert_eq!(taken.suspended, [lagging]);
+        let mut objects = Vec::new();
+        mailbox.take_objects(100, &mut objects);
+        assert_eq!(objects, [Bytes::from_static(b"12345678")]);
+        assert_eq!(mailbox.queued_bytes(), 0);
+    }
+
+    #[test]
+    fn a_record_over_the_limit_goes_into_an_empty_queue() {
+        let mailbox = mailbox(4);
+        assert!(mailbox.deliver(room(), Seq(1), &Bytes::from_static(b"12345678")));
+    }
+
+    #[test]
+    fn groups_hold_at_most_the_bytes_asked_for_and_at_least_one_object() {
+        let mailbox = mailbox(1_000);
+        for _ in 0..3 {
+            mailbox.push(Bytes::from_static(b"1234567890"));
+        }
+        let mut objects = Vec::new();
+        mailbox.take_objects(24, &mut objects);
+        assert_eq!(objects.len(), 2);
+        objects.clear();
+        mailbox.take_objects(1, &mut objects);
+        assert_eq!(objects.len(), 1);
+    }
+
+    #[test]
+    fn own_facts_beyond_the_queue_are_told_as_lost() {
+        let mailbox = mailbox(10);
+        let fact = OwnFact {
+            user: mailbox.user.clone(),
+            room: room(),
+            user_rev: UserRev(1),
+            change: OwnChange::Settings(Settings::default()),
+        };
+        for _ in 0..=OWN_FACTS_QUEUED {
+            mailbox.own_news(OwnNews::Fact(fact.clone()));
+        }
+        assert!(!mailbox.take(OwnFacts::Leave).own_lost);
+        let taken = mailbox.take(OwnFacts::Take);
+        assert!(taken.own_lost && taken.own.is_none());
+    }
+
+    #[test]
+    fn own_facts_that_were_told_are_not_lost() {
+        let mailbox = mailbox(10);
+        mailbox.told(UserRev(5));
+        assert!(!mailbox.own_facts_lost(UserRev(5)));
+        assert!(!mailbox.take(OwnFacts::Take).own_lost);
+        assert!(mailbox.own_facts_lost(UserRev(6)));
+        assert!(mailbox.take(OwnFacts::Take).own_lost);
+    }
+}

@@ -1,0 +1,214 @@
+//! The hub's one task: takes commits from the bus in order, and finds in the tail what the bus lost.
+//!
+//! `proven` is the last commit up to which everything was seen, by the bus or in the tail. A number that is skipped, or
+//! [`BusEvent::Lost`], means the tail is read at once, before the commit at hand is carried out; a last commit that
+//! never arrived is found by the poll, one round after the store first showed it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bongsu_cluster::{BusEvent, BusReceiver};
+use bongsu_service::ServiceResult;
+use bongsu_types::{CommitNo, Committed};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::Hub;
+use super::channel::RoomChannel;
+use super::facts::Todo;
+
+/// How long a missing record may still come by the bus.
+const GAP_WAIT: Duration = Duration::from_millis(20);
+
+/// How often the tail is compared with what the bus brought; also how soon a failed repair is tried again.
+const POLL_EVERY: Duration = Duration::from_millis(500);
+
+/// Read marks of a room are told this often.
+const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
+
+/// Refs of the tail read at once.
+const TAIL_REFS: usize = 1_000;
+
+/// Records of one repair read.
+const REPAIR_RECORDS: usize = 500;
+
+/// Bytes of one repair read.
+const REPAIR_BYTES: usize = 256 * 1024;
+
+/// Runs the hub until `stop`. `proven` was the last commit when `bus` was subscribed to, or an earlier one.
+pub(crate) async fn run(hub: Arc<Hub>, mut bus: BusReceiver, proven: CommitNo, stop: CancellationToken) {
+    let mut runner = Runner {
+        hub,
+        proven,
+        seen: proven,
+        orders_lost: false,
+        gaps: VecDeque::new(),
+        repairs: JoinSet::new(),
+        receipts: Vec::new(),
+    };
+    let mut poll = tokio::time::interval(POLL_EVERY);
+    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut receipts = tokio::time::interval(RECEIPTS_EVERY);
+    receipts.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let gap = runner.gaps.front().map(|(due, _)| *due);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = poll.tick() => runner.poll().await,
+            _ = receipts.tick() => runner.tell_receipts(),
+            () = until(gap), if gap.is_some() => runner.repair_oldest_gap(),
+            Some(repaired) = runner.repairs.join_next(), if !runner.repairs.is_empty() => match repaired {
+                Ok(None) => {}
+                Ok(Some(channel)) => runner.gaps.push_back((Instant::now() + POLL_EVERY, channel)),
+                Err(error) => warn!(%error, "a repair of a room ended badly"),
+            },
+            event = bus.recv() => match event {
+                Some(BusEvent::Committed(committed)) => runner.take(&committed).await,
+                Some(BusEvent::Lost) => runner.lost().await,
+                None => {
+                    info!("the bus is gone, the hub ends");
+                    return;
+                }
+            },
+        }
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    if let Some(due) = due {
+        tokio::time::sleep_until(due).await;
+    }
+}
+
+struct Runner {
+    hub: Arc<Hub>,
+    proven: CommitNo,
+    /// Last commit the store showed at the previous poll: by now the bus should have brought it.
+    seen: CommitNo,
+    /// Commits without refs may have been lost.
+    orders_lost: bool,
+    /// Rooms with a gap, and when to repair it. All wait equally long, but for the few that failed before.
+    gaps: VecDeque<(Instant, Arc<RoomChannel>)>,
+    repairs: JoinSet<Option<Arc<RoomChannel>>>,
+    /// Rooms with read marks to tell.
+    receipts: Vec<Arc<RoomChannel>>,
+}
+
+impl Runner {
+    async fn take(&mut self, committed: &Committed) {
+        if committed.epoch != self.hub.epoch {
+            metrics::counter!("bongsu_hub_other_epoch_total").increment(1);
+            return;
+        }
+        if committed.commit > self.proven.next() {
+            self.orders_lost = true;
+            self.read_tail(committed.commit.prev()).await;
+        }
+        for fact in &committed.facts {
+            let todo = self.hub.apply(fact);
+            self.note(todo);
+        }
+        // Behind a gap that could not be read it stays where it is, and the gap is read later.
+        if committed.commit <= self.proven.next() {
+            self.proven = self.proven.max(committed.commit);
+        }
+    }
+
+    /// The bus says that it lost commits.
+    async fn lost(&mut self) {
+        metrics::counter!("bongsu_hub_bus_lost_total").increment(1);
+        self.orders_lost = true;
+        match self.hub.service.last_commit().await {
+            Ok(last) => self.read_tail(last).await,
+            Err(error) => warn!(%error, "the tail cannot be read, trying again with the next poll"),
+        }
+    }
+
+    /// Finds what the bus never brought.
+    async fn poll(&mut self) {
+        if self.proven < self.seen {
+            self.orders_lost = true;
+            self.read_tail(self.seen).await;
+        }
+        match self.hub.service.last_commit().await {
+            Ok(last) => self.seen = last,
+            Err(error) => warn!(%error, "the tail cannot be read, trying again with the next poll"),
+        }
+        if std::mem::take(&mut self.orders_lost) {
+            self.hub.recheck_orders();
+        }
+        metrics::gauge!("bongsu_hub_open_gaps").set(self.gaps.len() as f64);
+    }
+
+    /// Reads the tail from what is proven up to `until`.
+    async fn read_tail(&mut self, until: CommitNo) {
+        metrics::counter!("bongsu_hub_tail_reads_total").increment(1);
+        while self.proven < until {
+            match self.read_tail_page(until).await {
+                Ok(()) => {}
+                Err(error) => {
+                    warn!(%error, "the tail cannot be read, trying again with the next poll");
+                    self.seen = self.seen.max(until);
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn read_tail_page(&mut self, until: CommitNo) -> ServiceResult<()> {
+        let page = self.hub.service.tail(self.proven, TAIL_REFS).await?;
+        for tail_ref in page.refs.iter().take_while(|tail_ref| tail_ref.commit <= until) {
+            let todo = self.hub.catch_up(tail_ref);
+            self.note(todo);
+        }
+        // An empty window ends at the last commit; nothing before `until` is left.
+        let reached_end = page.next >= page.last || page.next <= self.proven;
+        self.proven = if reached_end { until } else { page.next.min(until) };
+        Ok(())
+    }
+
+    fn note(&mut self, todo: Todo) {
+        match todo {
+            Todo::Nothing => {}
+            Todo::AwaitGap(channel) => self.gaps.push_back((Instant::now() + GAP_WAIT, channel)),
+            Todo::Repair(channel) => self.repair(channel),
+            Todo::TellReceipts(channel) => self.receipts.push(channel),
+        }
+    }
+
+    fn repair_oldest_gap(&mut self) {
+        if let Some((_, channel)) = self.gaps.pop_front() {
+            self.repair(channel);
+        }
+    }
+
+    fn repair(&mut self, channel: Arc<RoomChannel>) {
+        let hub = self.hub.clone();
+        self.repairs.spawn(async move { repair(&hub, channel).await });
+    }
+
+    fn tell_receipts(&mut self) {
+        for channel in std::mem::take(&mut self.receipts) {
+            self.hub.tell_receipts(&channel);
+        }
+    }
+}
+
+/// Reads what is missing from the log and delivers it in order. Gives the channel back when the log cannot be read.
+async fn repair(hub: &Hub, channel: Arc<RoomChannel>) -> Option<Arc<RoomChannel>> {
+    while let Some(after) = channel.missing_after() {
+        metrics::counter!("bongsu_hub_repairs_total").increment(1);
+        match hub.service.log_page(channel.room, after, REPAIR_RECORDS, REPAIR_BYTES).await {
+            Ok(page) => channel.repair(&page.records, page.head_seq),
+            Err(error) => {
+                warn!(room.id = %channel.room, %error, "a gap cannot be repaired, trying again");
+                return Some(channel);
+            }
+        }
+    }
+    None
+}

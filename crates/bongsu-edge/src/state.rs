@@ -1,0 +1,96 @@
+//! What every request and session of the edge shares.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bongsu_cluster::Bus;
+use bongsu_service::Service;
+use bongsu_service::auth::{ServerKeys, TokenVerifier};
+use bongsu_types::Limits;
+use tokio_util::task::TaskTracker;
+
+use crate::edge::EdgeParts;
+use crate::http::DemoUser;
+use crate::hub::Hub;
+use crate::timing::Timing;
+
+/// Shared state of the edge.
+pub(crate) struct EdgeState {
+    /// The use cases.
+    pub(crate) service: Arc<Service>,
+    /// Verifies user tokens.
+    pub(crate) verifier: Arc<TokenVerifier>,
+    /// Verifies server keys.
+    pub(crate) server_keys: Arc<ServerKeys>,
+    /// Whom the page may become; empty but in a demo.
+    pub(crate) demo_users: Vec<DemoUser>,
+    /// For ephemeral messages.
+    pub(crate) bus: Arc<dyn Bus>,
+    /// Delivers.
+    pub(crate) hub: Arc<Hub>,
+    /// Durations.
+    pub(crate) timing: Timing,
+    /// Owns the task of every connection.
+    pub(crate) connections: TaskTracker,
+    open_sessions: AtomicUsize,
+    draining: AtomicBool,
+}
+
+impl EdgeState {
+    pub(crate) fn new(parts: EdgeParts) -> Self {
+        let EdgeParts { service, verifier, server_keys, demo_users, bus, timing } = parts;
+        let service = Arc::new(service);
+        Self {
+            hub: Arc::new(Hub::new(service.clone())),
+            service,
+            verifier,
+            server_keys,
+            demo_users,
+            bus,
+            timing,
+            connections: TaskTracker::new(),
+            open_sessions: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        self.service.limits()
+    }
+
+    /// Whether the server is being shut down.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// From now on no session begins, and those that are open come to their end.
+    pub(crate) fn start_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.hub.drain();
+    }
+
+    /// A place for one more session, unless all are taken. Given back when dropped.
+    pub(crate) fn take_place(self: &Arc<Self>) -> Option<Place> {
+        let taken = self.open_sessions.fetch_add(1, Ordering::AcqRel);
+        let place = Place(self.clone());
+        metrics::gauge!("bongsu_connections").increment(1.0);
+        (taken < self.limits().sessions).then_some(place)
+    }
+}
+
+/// One of `Limits::sessions`.
+pub(crate) struct Place(Arc<EdgeState>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.open_sessions.fetch_sub(1, Ordering::AcqRel);
+        metrics::gauge!("bongsu_connections").decrement(1.0);
+    }
+}
+
+impl fmt::Debug for EdgeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EdgeState").field("timing", &self.timing).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,368 @@
+//! A session: one task from hello to the close.
+//!
+//! The task owns everything of its connection and does one thing at a time, but waits for many: the socket (both ways), the
+//! commands in flight, one page of the log, one step of own facts, one store of acks, its mailbox and its timer. What it
+//! has to say goes through its mailbox, so that there is one order and one bound.
+
+use std::sync::Arc;
+
+use bongsu_service::auth::Claims;
+use bongsu_service::{Actor, ServiceResult, SessionOpened, TokenBucket};
+use bongsu_types::{RoomId, Seq, SessionNo, UserRev};
+use bongsu_wire::{CloseCode, Draining, Event, Expiring, Incoming, decode_frame, encode_error};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, OptionFuture};
+use futures_util::stream::FuturesUnordered;
+use tracing::warn;
+
+use super::catch_up::CatchUp;
+use super::command::{Caller, Done};
+use super::end::{self, End};
+use super::hello::{self, Online};
+use super::own_facts::OwnFactsWork;
+use super::presence::typing_rate;
+use super::room_table::RoomTable;
+use super::socket::{Reading, Socket, Text, Turn};
+use super::timers::Timers;
+use crate::hub::{Mailbox, Orders, OwnFacts};
+use crate::state::EdgeState;
+use crate::timing::{jitter, millis};
+
+/// What hello leaves for the session.
+pub(super) struct Opening {
+    pub(super) registration: Online,
+    pub(super) claims: Claims,
+    /// Value of [`Mailbox::removals`] before the own rows were read.
+    pub(super) removals: u64,
+    pub(super) opened: SessionOpened,
+}
+
+/// Acks that were, or were not, stored.
+pub(super) struct AcksStored {
+    cursors: Vec<(RoomId, Seq)>,
+    result: ServiceResult<()>,
+}
+
+/// A session.
+pub(super) struct Session {
+    pub(super) state: Arc<EdgeState>,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) caller: Arc<Caller>,
+    /// Of the newest token.
+    claims: Claims,
+    session_no: SessionNo,
+    /// Own revision at hello: orders from before it are of an earlier life of the device.
+    opened_rev: UserRev,
+    pub(super) rooms: RoomTable,
+    pub(super) catch_up: CatchUp,
+    pub(super) own: OwnFactsWork,
+    pub(super) commands: FuturesUnordered<BoxFuture<'static, Done>>,
+    storing: Option<BoxFuture<'static, AcksStored>>,
+    rechecking: Option<BoxFuture<'static, Option<CloseCode>>>,
+    pub(super) timers: Timers,
+    pub(super) typing: TokenBucket,
+    draining: bool,
+    /// Leaves the hub and presence when dropped, after everything above.
+    _registration: Online,
+}
+
+/// Serves a connection that was upgraded, to its end.
+pub(super) async fn serve(state: Arc<EdgeState>, mut socket: Socket) {
+    let mut session = match Box::pin(hello::open(&state, &mut socket)).await {
+        Ok(session) => Box::new(session),
+        Err(end) => return end::end(&state, socket, end).await,
+    };
+    let end = session.go_on(&mut socket).await;
+    let last_acks = session.last_acks();
+    drop(session);
+    tokio::join!(end::end(&state, socket, end), last_acks);
+}
+
+impl Session {
+    pub(super) fn new(state: Arc<EdgeState>, opening: Opening, rest: Vec<Incoming>) -> Self {
+        let Opening { registration, claims, removals, opened } = opening;
+        let mailbox = registration.0.mailbox.clone();
+        let now = state.service.clock().now_ms();
+        let caller = Caller {
+            state: state.clone(),
+            actor: Actor::user(claims.user.clone()),
+            mailbox: mailbox.clone(),
+        };
+        let mut session = Self {
+            timers: Timers::new(&state.timing, mailbox.session.0, hello::ends_ms(&claims, now)),
+            typing: TokenBucket::full(typing_rate(state.limits()), now),
+            caller: Arc::new(caller),
+            session_no: opened.opened.session_no,
+            opened_rev: opened.opened.user_rev,
+            rooms: RoomTable::with_capacity(opened.own.rows.len()),
+            catch_up: CatchUp::new(state.limits()),
+            own: OwnFactsWork::new(opened.own.user_rev),
+            commands: FuturesUnordered::new(),
+            storing: None,
+            rechecking: None,
+            draining: false,
+            _registration: registration,
+            claims,
+            mailbox,
+            state,
+        };
+        session.enter_rooms(opened, removals);
+        for item in rest {
+            session.start(item);
+        }
+        session
+    }
+
+    async fn go_on(&mut self, socket: &mut Socket) -> End {
+        loop {
+            if let Some(end) = self.advance(socket) {
+                return end;
+            }
+            let reading = self.reading();
+            tokio::select! {
+                Some(done) = self.commands.next(), if !self.commands.is_empty() => self.finish(done),
+                Some(read) = OptionFuture::from(self.catch_up.reading.as_mut()) => self.page_read(read),
+                Some(step) = OptionFuture::from(self.own.running.as_mut()) => self.own_step_done(step),
+                Some(stored) = OptionFuture::from(self.storing.as_mut()) => self.acks_stored(stored),
+                Some(code) = OptionFuture::from(self.rechecking.as_mut()) => {
+                    self.rechecking = None;
+                    if let Some(code) = code {
+                        return End::Close(code);
+                    }
+                }
+                turn = socket.turn(reading) => {
+                    if let Some(end) = self.turned(turn, reading) {
+                        return end;
+                    }
+                }
+                () = self.mailbox.arrived() => {}
+                () = self.timers.wait() => {
+                    if let Some(end) = self.tick(socket) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether there is room for more commands.
+    fn reading(&self) -> Reading {
+        let limits = self.state.limits();
+        let busy = self.commands.len() >= limits.in_flight
+            || self.mailbox.queued_bytes() >= self.mailbox.limit_bytes() / 2;
+        if busy || self.draining { Reading::Off } else { Reading::On }
+    }
+
+    /// Does everything that can be done without waiting.
+    fn advance(&mut self, socket: &mut Socket) -> Option<End> {
+        loop {
+            let own_facts = if self.is_ready_for_own_fact() { OwnFacts::Take } else { OwnFacts::Leave };
+            let taken = self.mailbox.take(own_facts);
+            for suspended in taken.suspended {
+                self.rooms.suspend(suspended);
+            }
+            if let Some(end) = self.obey(taken.orders) {
+                return Some(end);
+            }
+            let had_own_fact = taken.own.is_some() || taken.own_lost;
+            self.take_own_facts(taken.own, taken.own_lost);
+            if !had_own_fact {
+                break;
+            }
+        }
+        self.read_next_page();
+        self.write(socket);
+        self.drained(socket)
+    }
+
+    /// Puts what is in the mailbox on the way, as one frame.
+    fn write(&mut self, socket: &mut Socket) {
+        if !socket.is_drained() {
+            return;
+        }
+        let mut objects = Vec::new();
+        self.mailbox.take_objects(self.state.limits().group_bytes, &mut objects);
+        if !objects.is_empty() {
+            self.timers.written(true);
+            socket.queue(&objects);
+        }
+    }
+
+    fn turned(&mut self, turn: Turn, reading: Reading) -> Option<End> {
+        match turn {
+            Turn::Text(text) => {
+                self.timers.heard();
+                self.take_frame(&text);
+                None
+            }
+            Turn::Alive => {
+                self.timers.heard();
+                None
+            }
+            Turn::Written => {
+                self.timers.written(reading == Reading::On);
+                None
+            }
+            Turn::Closed => Some(End::Gone),
+            Turn::Abuse(code) => Some(End::Close(code)),
+        }
+    }
+
+    fn take_frame(&mut self, text: &Text) {
+        match decode_frame(text.as_str(), self.state.limits()) {
+            Ok(items) => {
+                for item in items {
+                    self.start(item);
+                }
+            }
+            Err(error) => self.mailbox.push(Bytes::from(encode_error(None, &error))),
+        }
+    }
+
+    /// Says something to the client.
+    pub(super) fn tell(&self, event: &Event) {
+        self.mailbox.push(Bytes::from(event.encode()));
+    }
+
+    fn obey(&mut self, orders: Orders) -> Option<End> {
+        if orders.device_removed > self.opened_rev {
+            return Some(End::Close(CloseCode::DeviceRemoved));
+        }
+        if orders.revoked_before >= self.claims.issued_ms {
+            return Some(End::Close(CloseCode::Unauthorized));
+        }
+        if orders.newest_session > self.session_no {
+            return Some(End::Close(CloseCode::Replaced));
+        }
+        if orders.start_anew {
+            return Some(End::Close(CloseCode::Draining));
+        }
+        if orders.recheck && self.rechecking.is_none() {
+            self.rechecking =
+                Some(Box::pin(recheck(self.caller.clone(), self.claims.clone(), self.session_no)));
+        }
+        if orders.draining && !self.draining {
+            self.draining = true;
+            self.timers.drain(&self.state.timing);
+            let after = jitter(self.mailbox.session.0, 3, self.state.timing.reconnect_within);
+            self.tell(&Event::Draining(Draining { reconnect_after_ms: millis(after) }));
+        }
+        None
+    }
+
+    /// The end of a session that is being drained, once nothing is left to do.
+    fn drained(&self, socket: &Socket) -> Option<End> {
+        let done = self.draining
+            && self.commands.is_empty()
+            && socket.is_drained()
+            && self.mailbox.queued_bytes() == 0;
+        done.then_some(End::Close(CloseCode::Draining))
+    }
+
+    fn tick(&mut self, socket: &mut Socket) -> Option<End> {
+        let wall = self.state.service.clock().now_ms();
+        let due = self.timers.due(&self.state.timing, wall, !socket.is_drained());
+        if due.expired {
+            return Some(End::Close(CloseCode::Unauthorized));
+        }
+        if due.drained {
+            return Some(End::Close(CloseCode::Draining));
+        }
+        if due.stalled {
+            return Some(End::Stalled);
+        }
+        if due.silent {
+            return Some(End::Close(CloseCode::NoProgress));
+        }
+        if due.expiring {
+            self.tell(&Event::Expiring(Expiring { expires_ms: self.claims.expires_ms }));
+        }
+        if due.ping && socket.is_drained() {
+            self.timers.written(true);
+            socket.queue_ping();
+        }
+        if due.store_acks {
+            self.store_acks();
+        }
+        None
+    }
+
+    /// The session goes on with a newer token.
+    pub(super) fn renew(&mut self, claims: Claims) {
+        let now = self.state.service.clock().now_ms();
+        self.timers.renew(hello::ends_ms(&claims, now));
+        self.claims = claims;
+    }
+
+    fn store_acks(&mut self) {
+        if self.storing.is_some() {
+            return;
+        }
+        let cursors = self.rooms.take_unstored();
+        if cursors.is_empty() {
+            return;
+        }
+        let caller = self.caller.clone();
+        self.storing = Some(Box::pin(async move {
+            let result =
+                caller.state.service.store_acks(&caller.actor.user, &caller.mailbox.device, &cursors).await;
+            AcksStored { cursors, result }
+        }));
+    }
+
+    fn acks_stored(&mut self, stored: AcksStored) {
+        self.storing = None;
+        if let Err(error) = stored.result {
+            warn!(%error, "acks cannot be stored, trying again later");
+            self.rooms.keep_unstored(&stored.cursors);
+        }
+    }
+
+    /// Stores what was acked and not stored, in bounded time; what is lost is sent again to the next session.
+    fn last_acks(&mut self) -> impl Future<Output = ()> + use<> {
+        let under_way = self.storing.take();
+        let cursors = self.rooms.take_unstored();
+        let caller = self.caller.clone();
+        async move {
+            let store = async {
+                if let Some(under_way) = under_way {
+                    under_way.await;
+                }
+                if cursors.is_empty() {
+                    return Ok(());
+                }
+                caller.state.service.store_acks(&caller.actor.user, &caller.mailbox.device, &cursors).await
+            };
+            match tokio::time::timeout(caller.state.timing.close_within, store).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => warn!(%error, "the last acks of a session cannot be stored"),
+                Err(_) => warn!("the last acks of a session could not be stored in time"),
+            }
+        }
+    }
+}
+
+/// Orders may have been lost: asks the store whether the session still stands.
+async fn recheck(caller: Arc<Caller>, claims: Claims, session_no: SessionNo) -> Option<CloseCode> {
+    let service = &caller.state.service;
+    match service.actor_of(&claims).await {
+        Ok(_) => {}
+        Err(bongsu_service::ServiceError::Unauthorized) => return Some(CloseCode::Unauthorized),
+        Err(error) => {
+            warn!(%error, "a session cannot be checked");
+            return None;
+        }
+    }
+    match service.devices(&caller.actor).await {
+        Ok(devices) => match devices.iter().find(|device| device.info.id == caller.mailbox.device) {
+            None => Some(CloseCode::DeviceRemoved),
+            Some(device) if device.session_no > session_no => Some(CloseCode::Replaced),
+            Some(_) => None,
+        },
+        Err(error) => {
+            warn!(%error, "a session cannot be checked");
+            None
+        }
+    }
+}
