@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Method, Request};
 use bongsu_edge::{DemoUser, metrics_router, serve_metrics};
 use bongsu_service::ServiceSettings;
 use bongsu_types::Limits;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,33 @@ async fn metrics_are_rendered_on_a_router_of_their_own() {
     let response = router.oneshot(request).await.unwrap();
     assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
     assert_eq!(Node::start().await.stranger().get("/metrics").await.status, 404);
+}
+
+#[test]
+fn requests_are_counted_by_route_and_status_and_no_id_becomes_a_label() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let node = Node::start().await;
+            let room = node.group("alice", &["bob"]).await;
+            node.user("bob").get(&room).await.ok();
+            node.user("zoe").get(&room).await.refused("not_found");
+            node.stranger().get("/v1/secret").await.refused("unknown_method");
+            let made_up = Method::from_bytes(b"MADEUP").unwrap();
+            node.stranger().call(made_up, "/v1/rooms", Body::empty()).await;
+        });
+    });
+    let text = recorder.handle().render();
+    for line in [
+        r#"bongsu_http_requests_total{route="GET /v1/rooms/{room}",status="200"} 1"#,
+        r#"bongsu_http_requests_total{route="GET /v1/rooms/{room}",status="404"} 1"#,
+        r#"bongsu_http_requests_total{route="GET /v1/{*path}",status="404"} 1"#,
+        r#"bongsu_http_requests_total{route="OTHER /v1/rooms",status="405"} 1"#,
+        r#"bongsu_http_request_seconds_count{route="POST /v1/rooms"} 1"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
 }
 
 #[tokio::test]
