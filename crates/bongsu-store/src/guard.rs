@@ -130,3 +130,233 @@ impl fmt::Debug for Guard {
         f.debug_struct("Guard").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use bongsu_types::{ClientId, Mentions, MessageKind, Retention, RoomKind};
+    use metrics::{Key, KeyName, Metadata, Recorder, SharedString, Unit};
+
+    use super::*;
+    use crate::memory::MemoryStore;
+    use crate::{LoseReply, Refusal, RequestHash, StoreOptions};
+
+    /// What happens to the next attempt of a call.
+    enum Step {
+        Pass,
+        Fail(StoreError),
+        Hang,
+    }
+
+    /// A store whose calls meet the steps of a script, and pass after its end.
+    struct Scripted {
+        inner: Arc<dyn Store>,
+        script: Mutex<VecDeque<Step>>,
+        called: Mutex<Vec<(&'static str, Instant)>>,
+    }
+
+    impl Scripted {
+        async fn call<'a, T>(&self, call: Call, attempt: impl Fn() -> Attempt<'a, T>) -> StoreResult<T> {
+            self.called.lock().unwrap().push((call.op, Instant::now()));
+            let step = self.script.lock().unwrap().pop_front().unwrap_or(Step::Pass);
+            match step {
+                Step::Pass => attempt().await,
+                Step::Fail(error) => Err(error),
+                Step::Hang => std::future::pending().await,
+            }
+        }
+    }
+
+    decorate_store!(Scripted);
+
+    fn memory() -> Arc<dyn Store> {
+        Arc::new(MemoryStore::open(StoreOptions::default()))
+    }
+
+    fn guarded(script: impl IntoIterator<Item = Step>) -> (Guard, Arc<Scripted>) {
+        let scripted = Arc::new(Scripted {
+            inner: memory(),
+            script: Mutex::new(script.into_iter().collect()),
+            called: Mutex::default(),
+        });
+        let settings = GuardSettings { deadline_ms: 1_000, attempts: 3, backoff_ms: 20 };
+        (Guard::new(Arc::clone(&scripted) as _, settings), scripted)
+    }
+
+    fn not_applied() -> Step {
+        Step::Fail(StoreError::not_applied("down"))
+    }
+
+    fn unknown() -> Step {
+        Step::Fail(StoreError::unknown("lost"))
+    }
+
+    fn calls(scripted: &Scripted) -> usize {
+        scripted.called.lock().unwrap().len()
+    }
+
+    fn alice() -> UserId {
+        UserId::new("alice").unwrap()
+    }
+
+    fn group() -> CreateRoom {
+        CreateRoom {
+            kind: RoomKind::Group,
+            creator: alice(),
+            key: None,
+            members: Vec::new(),
+            name: String::new(),
+            image: String::new(),
+            data: None,
+            history_before_join: false,
+            retention: Retention::History { days: None },
+            request: false,
+        }
+    }
+
+    fn hello(room: RoomId) -> AppendMessage {
+        AppendMessage {
+            room,
+            sender: alice(),
+            once: Once { client_id: ClientId::new("c-1").unwrap(), request: RequestHash([1; 16]) },
+            kind: MessageKind::Message,
+            text: "hello".to_owned(),
+            data: None,
+            mentions: Mentions::default(),
+            reply_to: None,
+            silent: false,
+            keep_unread: false,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_not_applied_is_tried_again() {
+        let (guard, scripted) = guarded([not_applied(), not_applied(), Step::Pass, not_applied()]);
+        guard.create_room(group()).await.unwrap();
+        assert_eq!(calls(&scripted), 3);
+        guard.own_rows(&alice()).await.unwrap();
+        assert_eq!(calls(&scripted), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_are_bounded() {
+        let (guard, scripted) = guarded([not_applied(), not_applied(), not_applied()]);
+        assert_eq!(guard.own_rows(&alice()).await, Err(StoreError::not_applied("down")));
+        assert_eq!(calls(&scripted), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_an_unknown_outcome_only_idempotent_calls_are_tried_again() {
+        let (guard, scripted) = guarded([Step::Pass, unknown(), Step::Pass, unknown()]);
+        let room = guard.create_room(group()).await.unwrap().room;
+        guard.append(hello(room)).await.unwrap();
+        assert_eq!(calls(&scripted), 3);
+        assert_eq!(guard.create_room(group()).await, Err(StoreError::unknown("lost")));
+
+        let change = DeleteMessage { room, actor: alice(), target: Seq(2), once: None };
+        scripted.script.lock().unwrap().push_back(unknown());
+        assert_eq!(guard.delete(change.clone()).await, Err(StoreError::unknown("lost")));
+        scripted.script.lock().unwrap().push_back(unknown());
+        let once = Once { client_id: ClientId::new("c-2").unwrap(), request: RequestHash([2; 16]) };
+        let deleted = guard.delete(DeleteMessage { once: Some(once), ..change }).await.unwrap();
+        assert_eq!((deleted.seq, deleted.duplicate), (Seq(3), false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_committed_append_whose_reply_was_lost_is_one_message() {
+        let faulty = Arc::new(LoseReply::new(memory()));
+        let guard = Guard::new(Arc::clone(&faulty) as _, GuardSettings::default());
+        let room = guard.create_room(group()).await.unwrap().room;
+        faulty.lose_next(2);
+        let reply = guard.append(hello(room)).await.unwrap();
+        assert_eq!((reply.seq, reply.duplicate), (Seq(2), true));
+        assert_eq!(guard.records(room, Seq(0), 10, 1_000).await.unwrap().head_seq, Seq(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_and_overload_are_answered_at_once() {
+        let (guard, scripted) = guarded([Step::Fail(StoreError::Overloaded)]);
+        assert_eq!(guard.own_rows(&alice()).await, Err(StoreError::Overloaded));
+        let nowhere = RoomId::from_bytes([7; 16]);
+        assert_eq!(guard.append(hello(nowhere)).await, Err(Refusal::RoomNotFound.into()));
+        assert_eq!(calls(&scripted), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn past_its_deadline_a_write_is_unknown_and_a_read_was_not_applied() {
+        let (guard, scripted) = guarded([Step::Hang, Step::Hang]);
+        let started = Instant::now();
+        let outcome = |error| match error {
+            StoreError::Failed { outcome, .. } => outcome,
+            other => panic!("expected a failure, got {other}"),
+        };
+        assert_eq!(outcome(guard.create_room(group()).await.unwrap_err()), Outcome::Unknown);
+        assert_eq!(started.elapsed(), Duration::from_millis(1_000));
+        assert_eq!(outcome(guard.own_rows(&alice()).await.unwrap_err()), Outcome::NotApplied);
+        assert_eq!(calls(&scripted), 2, "the deadline is for all attempts together");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_double_and_are_spread_and_none_reaches_past_the_deadline() {
+        let settings = GuardSettings { deadline_ms: 200, attempts: 10, backoff_ms: 20 };
+        let (_, scripted) = guarded((0..10).map(|_| not_applied()));
+        let guard = Guard::new(Arc::clone(&scripted) as _, settings);
+        assert_eq!(guard.own_rows(&alice()).await, Err(StoreError::not_applied("down")));
+        let called = scripted.called.lock().unwrap();
+        let waits: Vec<u128> = called.windows(2).map(|pair| (pair[1].1 - pair[0].1).as_millis()).collect();
+        assert!(waits.len() >= 3 && waits.iter().sum::<u128>() < 200);
+        for (wait, full) in waits.iter().zip([20, 40, 80, 160]) {
+            assert!((full / 2..=full + 1).contains(wait), "{wait} of {full} ms");
+        }
+    }
+
+    #[derive(Default)]
+    struct Counted(Mutex<Vec<String>>);
+
+    impl Counted {
+        fn note(&self, key: &Key) {
+            let labels: Vec<String> = key.labels().map(|label| label.value().to_owned()).collect();
+            self.0.lock().unwrap().push(format!("{}{labels:?}", key.name()));
+        }
+    }
+
+    impl Recorder for Counted {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> metrics::Counter {
+            self.note(key);
+            metrics::Counter::noop()
+        }
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> metrics::Gauge {
+            self.note(key);
+            metrics::Gauge::noop()
+        }
+        fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
+            self.note(key);
+            metrics::Histogram::noop()
+        }
+    }
+
+    #[test]
+    fn every_call_is_counted_once_with_its_outcome() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let counted = Counted::default();
+        metrics::with_local_recorder(&counted, || {
+            runtime.block_on(async {
+                let (guard, _) = guarded([not_applied(), Step::Pass, Step::Fail(StoreError::Overloaded)]);
+                guard.own_rows(&alice()).await.unwrap();
+                guard.last_commit().await.unwrap_err();
+            });
+        });
+        let expected = [
+            r#"bongsu_store_call_seconds["own_rows"]"#,
+            r#"bongsu_store_calls_total["own_rows", "ok"]"#,
+            r#"bongsu_store_call_seconds["last_commit"]"#,
+            r#"bongsu_store_calls_total["last_commit", "overloaded"]"#,
+        ];
+        assert_eq!(*counted.0.lock().unwrap(), expected);
+    }
+}

@@ -1,6 +1,5 @@
 //! Upkeep of the reference engine: sweeps, idle devices, the audit of unread.
 
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -154,11 +153,13 @@ fn sweep_tombstones(change: &mut Change<'_>, left: &mut usize, report: &mut Swee
 
 fn sweep_tail(change: &mut Change<'_>, left: &mut usize, report: &mut SweepReport) {
     let cut = offline_cut(change);
-    let aged = change.state().tail.iter().filter(|entry| entry.at_ms <= cut);
-    let mut due: Vec<CommitNo> = aged.map(|entry| entry.commit).collect();
-    let due: BTreeSet<CommitNo> = within(&mut due, left, report).into_iter().collect();
-    if !due.is_empty() {
-        change.write().tail.retain(|entry| !due.contains(&entry.commit));
+    let aged = change.state().tail.iter().take_while(|entry| entry.at_ms <= cut);
+    // A commit's refs go together: the tail never splits it.
+    let mut due: Vec<usize> = aged.map(|entry| entry.refs.len()).collect();
+    let commits = within(&mut due, left, report);
+    if !commits.is_empty() {
+        report.other_rows += (commits.iter().sum::<usize>() - commits.len()) as u64;
+        change.write().tail.drain(..commits.len());
     }
 }
 
