@@ -28,16 +28,20 @@ use crate::state::EdgeState;
 
 /// All routes under `/v1` but the socket; health; the people of a demo.
 pub(crate) fn routes(state: Arc<EdgeState>) -> Router {
-    rest::router()
+    let api = rest::router()
         .route("/v1/openapi.json", get(openapi))
         .route("/v1/{*path}", any(respond::unknown_route))
+        .method_not_allowed_fallback(respond::unknown_verb)
+        .layer(DefaultBodyLimit::max(state.limits().frame_bytes))
+        .layer(from_fn(cors::allow_pages));
+    // Not for pages of other origins: the people of a demo come with their tokens.
+    let other = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/demo/users", get(demo::users))
-        .method_not_allowed_fallback(respond::unknown_verb)
-        .layer(DefaultBodyLimit::max(state.limits().frame_bytes))
+        .method_not_allowed_fallback(respond::unknown_verb);
+    api.merge(other)
         .layer(from_fn(observe::limit_time))
-        .layer(from_fn(cors::allow_pages))
         .layer(from_fn(observe::add_headers))
         .layer(from_fn(observe::measure))
         .with_state(state)

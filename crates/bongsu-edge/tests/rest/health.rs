@@ -32,6 +32,8 @@ async fn a_demo_names_its_people_and_no_other_server_does() {
     let node = Node::with(Limits::default(), ServiceSettings::default(), vec![alice]).await;
     let users = node.stranger().get("/demo/users").await.ok();
     assert_eq!(users, json!([{ "user": "alice", "name": "앨리스", "token": "t" }]));
+    let foreign = node.stranger().header("origin", "https://evil.example").get("/demo/users").await;
+    assert_eq!(foreign.header("access-control-allow-origin"), "");
     Node::start().await.stranger().get("/demo/users").await.refused("unknown_method");
 }
 
