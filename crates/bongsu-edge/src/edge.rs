@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bongsu_cluster::Bus;
+use bongsu_service::Bus;
 use bongsu_service::auth::{ServerKeys, TokenVerifier};
 use bongsu_service::{Service, ServiceResult};
 use tokio::net::TcpListener;
@@ -61,7 +61,6 @@ impl Edge {
     }
 
     /// All routes: `/v1/connect`, REST, and the page.
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         router::router(self.state.clone())
     }

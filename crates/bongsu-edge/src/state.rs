@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bongsu_cluster::Bus;
+use bongsu_service::Bus;
 use bongsu_service::Service;
 use bongsu_service::auth::{ServerKeys, TokenVerifier};
 use bongsu_types::Limits;

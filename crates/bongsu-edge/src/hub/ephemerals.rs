@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bongsu_cluster::{Ephemeral, EphemeralReceiver};
+use bongsu_service::{Ephemeral, EphemeralReceiver};
 use bongsu_wire::{Event, Presence, TypingEvent};
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;

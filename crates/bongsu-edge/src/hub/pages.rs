@@ -48,7 +48,7 @@ impl Pages {
         let flight = self.join((channel.room, next));
         let page = flight
             .cell
-            .get_or_try_init(|| self.read_log(service, channel.room, next, |record| Encoded::of(record)))
+            .get_or_try_init(|| self.read_log(service, channel.room, next, Encoded::of))
             .await?;
         Ok(page.clone())
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bongsu_cluster::{BusEvent, BusReceiver};
+use bongsu_service::{BusEvent, BusReceiver};
 use bongsu_service::ServiceResult;
 use bongsu_types::{CommitNo, Committed};
 use tokio::task::JoinSet;

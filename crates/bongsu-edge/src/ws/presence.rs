@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bongsu_cluster::Ephemeral;
+use bongsu_service::Ephemeral;
 use bongsu_service::{PresenceState, Rate};
 use bongsu_types::{Limits, RoomKind, UserId};
 use bongsu_wire::{Done, ErrorKind, Typing, Watch, WatchResult, WireError};
