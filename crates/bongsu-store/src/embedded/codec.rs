@@ -2,9 +2,7 @@
 //!
 //! Only this engine reads these bytes. A byte that makes no sense is [`Corrupt`], never a panic.
 
-use bongsu_types::{
-    ClientId, Emoji, InvalidId, JsonObject, Millis, Ordinal, RoomId, RoomKey, Seq, UserId,
-};
+use bongsu_types::{ClientId, Emoji, InvalidId, JsonObject, Millis, Ordinal, RoomId, RoomKey, Seq, UserId};
 
 /// Version of every value written today.
 const VERSION: u8 = 1;

@@ -5,6 +5,7 @@
 //! `restore.rs` move one.
 
 mod api;
+mod backup;
 mod codec;
 mod coordinator;
 mod decide;
@@ -15,11 +16,13 @@ mod open;
 mod options;
 mod overlay;
 mod queue;
+mod restore;
 mod row;
 mod shared;
 mod source;
 mod table;
 mod transaction;
+mod verify;
 mod view;
 mod witness;
 
@@ -35,9 +38,12 @@ use std::thread::JoinHandle;
 
 use fjall::PersistMode;
 
+pub use self::backup::{BackupError, BackupReport};
 use self::job::{Job, Mutation};
 pub use self::options::{EmbeddedSettings, OnFatal, OpenError};
+pub use self::restore::restore;
 use self::shared::Shared;
+pub use self::verify::{Counts, Progress, VerifyReport};
 use self::view::View;
 use crate::{StoreError, StoreOptions, StoreResult};
 

@@ -29,6 +29,8 @@ use crate::{StoreError, StoreOptions};
 
 /// Where the engine's own files stand in the data directory.
 pub(crate) const DATABASE: &str = "db";
+/// Where a restore writes until it is whole.
+pub(crate) const RESTORING: &str = "restoring";
 const LOCK: &str = "lock";
 
 /// Commits whose rows are looked at when opening: more than the journals of the engine can hold.
@@ -43,6 +45,7 @@ pub(crate) fn open(
     let place = Place(dir);
     fs::create_dir_all(dir).map_err(|error| place.system(&error))?;
     let lock = place.lock()?;
+    place.refuse_unfinished_restore()?;
     let tables = place.tables(settings.cache_bytes)?;
     let now = options.clock.now_ms();
     let identity = place.identity(&tables, now)?;
@@ -103,6 +106,14 @@ impl Place<'_> {
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { dir: self.dir() }),
             Err(TryLockError::Error(error)) => Err(self.system(&error)),
         }
+    }
+
+    fn refuse_unfinished_restore(&self) -> Result<(), OpenError> {
+        if self.0.join(RESTORING).exists() {
+            let reason = "a restore did not finish here: empty the directory first".into();
+            return Err(OpenError::Corrupt { dir: self.dir(), reason });
+        }
+        Ok(())
     }
 
     /// Opens the engine, which replays its journal.

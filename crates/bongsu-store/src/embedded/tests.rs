@@ -1,5 +1,6 @@
 //! The engine on a directory of its own: what opening, closing and losing a disk mean.
 
+mod moving;
 mod opening;
 mod order;
 
@@ -16,24 +17,24 @@ use crate::{AppendMessage, CreateRoom, Once, RequestHash, Rooms, StoreOptions};
 const START: Millis = Millis(1_700_000_000_000);
 
 /// Settings for a disk that may be nearly full, in a process that goes on.
-fn settings() -> EmbeddedSettings {
+pub(super) fn settings() -> EmbeddedSettings {
     EmbeddedSettings { disk_floor_bytes: 0, on_fatal: Arc::new(|_| {}), ..EmbeddedSettings::default() }
 }
 
-fn options() -> StoreOptions {
+pub(super) fn options() -> StoreOptions {
     StoreOptions { clock: Arc::new(ManualClock::at(START)), ..StoreOptions::default() }
 }
 
-fn open(dir: &Path) -> EmbeddedStore {
+pub(super) fn open(dir: &Path) -> EmbeddedStore {
     EmbeddedStore::open_with(dir, options(), settings()).unwrap()
 }
 
-fn user(id: &str) -> UserId {
+pub(super) fn user(id: &str) -> UserId {
     UserId::new(id).unwrap()
 }
 
 /// A group of alice and bob.
-async fn group(store: &EmbeddedStore) -> RoomId {
+pub(super) async fn group(store: &EmbeddedStore) -> RoomId {
     let request = CreateRoom {
         kind: RoomKind::Group,
         creator: user("alice"),
@@ -50,7 +51,7 @@ async fn group(store: &EmbeddedStore) -> RoomId {
 }
 
 /// A message of alice, named by its client id.
-fn message(room: RoomId, client_id: &str) -> AppendMessage {
+pub(super) fn message(room: RoomId, client_id: &str) -> AppendMessage {
     let mut hash = [0; 16];
     hash[..client_id.len().min(16)].copy_from_slice(&client_id.as_bytes()[..client_id.len().min(16)]);
     AppendMessage {

@@ -12,5 +12,7 @@ mod sweep;
 mod tail;
 mod upkeep;
 
+pub(crate) use audit::swept_unread;
+
 /// Rows a call reads on the thread it came on; more are read on one that may block.
 const INLINE_ROWS: usize = 128;
