@@ -80,6 +80,8 @@ fn message_of(message: &ForeignMessage) -> ImportMessage {
         text: message.text.clone(),
         data: None,
         reply_to: message.reply_to,
+        edited_ms: None,
+        reactions: Vec::new(),
     }
 }
 

@@ -97,6 +97,8 @@ async fn import_first_message(importer: &Importer, whole: &ForeignRoom) -> RoomI
         text: first.text.clone(),
         data: None,
         reply_to: None,
+        edited_ms: None,
+        reactions: Vec::new(),
     };
     importer.begin(room).await.unwrap().append(vec![message]).await.unwrap().room
 }
