@@ -1,1 +1,11 @@
-//! bongsu-server
+//! The binary `bongsu`, as a library for its tests: command line, settings, assembly, telemetry, shutdown.
+
+mod admin;
+mod assemble;
+pub mod cli;
+mod config;
+mod data_dir;
+mod demo;
+mod serve;
+mod telemetry;
+mod upkeep;

@@ -1,0 +1,184 @@
+//! A server from its first file to its last: start, listen, drain, stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bongsu_edge::{DemoUser, Edge, EdgeParts, Timing};
+use bongsu_service::{Bus, Importer, Service};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::admin::{AdminSocket, Order};
+use crate::assemble::{self, Node};
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::{telemetry, upkeep};
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listen {
+    /// For clients.
+    pub clients: SocketAddr,
+    /// For `/metrics`.
+    pub metrics: SocketAddr,
+}
+
+/// A server whose store is open and whose ports are taken, not yet listening.
+pub(crate) struct Prepared {
+    config: Config,
+    data: DataDir,
+    node: Node,
+    clients: TcpListener,
+    metrics: TcpListener,
+    rendered: PrometheusHandle,
+    demo_users: Vec<DemoUser>,
+}
+
+/// A server that serves.
+pub(crate) struct Serving {
+    config: Config,
+    node: Node,
+    edge: Arc<Edge>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Serving {
+    /// Opens the store and takes the ports.
+    ///
+    /// # Errors
+    /// When a port is taken or the store cannot be opened.
+    pub(crate) async fn prepare(config: Config, data: DataDir, listen: Listen) -> Result<Prepared> {
+        let clients = bind(listen.clients, "--listen").await?;
+        let metrics = bind(listen.metrics, "--metrics-listen").await?;
+        // Before anything counts: a metric registered earlier would count nowhere.
+        let rendered = telemetry::start_metrics()?;
+        let node = assemble::node(&config, &data).await?;
+        Ok(Prepared { config, data, node, clients, metrics, rendered, demo_users: Vec::new() })
+    }
+
+    /// Prepares and listens.
+    ///
+    /// # Errors
+    /// As [`Serving::prepare`] and [`Prepared::listen`].
+    pub(crate) async fn start(config: Config, data: DataDir, listen: Listen) -> Result<Self> {
+        Self::prepare(config, data, listen).await?.listen().await
+    }
+
+    /// Where clients find it.
+    #[must_use]
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Serves until SIGTERM, SIGINT or the end of a task that must not end; then drains and closes the store.
+    ///
+    /// # Errors
+    /// When the store cannot be closed.
+    pub(crate) async fn until_told_to_stop(mut self) -> Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => info!("SIGINT: stopping"),
+            _ = self.tasks.join_next() => warn!("a task of the server ended by itself: stopping"),
+        }
+        self.stop().await
+    }
+
+    /// Tells clients, stores where they are, closes the store.
+    ///
+    /// # Errors
+    /// When the store cannot be closed.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        let drain = Duration::from_secs(self.config.shutdown.drain_s);
+        self.edge.drain(drain).await;
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.node.engine.shutdown().await.context("cannot close the store")?;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+impl Prepared {
+    /// Use cases, before anybody connects.
+    #[must_use]
+    pub(crate) fn service(&self) -> &Arc<Service> {
+        &self.node.service
+    }
+
+    /// What was committed.
+    #[must_use]
+    pub(crate) fn bus(&self) -> &Arc<dyn Bus> {
+        &self.node.bus
+    }
+
+    /// Brings rooms in, before anybody connects.
+    #[must_use]
+    pub(crate) fn importer(&self) -> &Importer {
+        &self.node.importer
+    }
+
+    /// Lets the demo's page become one of these.
+    pub(crate) fn offer_demo_users(&mut self, users: Vec<DemoUser>) {
+        self.demo_users = users;
+    }
+
+    /// Begins to serve.
+    ///
+    /// # Errors
+    /// When the admin socket cannot be made.
+    pub(crate) async fn listen(self) -> Result<Serving> {
+        let Self { config, data, node, clients, metrics, rendered, demo_users } = self;
+        let address = clients.local_addr()?;
+        let stop = CancellationToken::new();
+        let edge = Arc::new(
+            Edge::start(EdgeParts {
+                service: Service::clone(&node.service),
+                verifier: Arc::clone(&node.tokens),
+                server_keys: Arc::clone(&node.server_keys),
+                demo_users,
+                bus: Arc::clone(&node.bus),
+                timing: Timing::default(),
+            })
+            .await?,
+        );
+        let mut tasks = JoinSet::new();
+        tasks.spawn({
+            let (edge, stop) = (Arc::clone(&edge), stop.clone());
+            async move { edge.serve(clients, stop).await }
+        });
+        tasks.spawn(upkeep::run(Arc::clone(&node.service), config.upkeep.clone(), stop.clone()));
+        tasks.spawn(admin_socket(&data, &node)?.serve(stop.clone()));
+        let metrics_address = metrics.local_addr()?;
+        tasks.spawn(bongsu_edge::serve_metrics(metrics, move || rendered.render(), stop.clone()));
+        info!(clients = %address, metrics = %metrics_address, data = %data.root().display(), "serving");
+        Ok(Serving { config, node, edge, address, stop, tasks })
+    }
+}
+
+fn admin_socket(data: &DataDir, node: &Node) -> Result<AdminSocket> {
+    let engine = Arc::clone(&node.engine);
+    AdminSocket::bind(data, move |order| {
+        let engine = Arc::clone(&engine);
+        async move {
+            match order {
+                Order::Backup { to } => assemble::backup(&engine, &to).await,
+            }
+        }
+    })
+}
+
+async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen at {address} (another server? choose another with {option})"))
+}
