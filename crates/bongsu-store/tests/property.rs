@@ -9,6 +9,7 @@ use std::future::Future;
 
 use bongsu_store::conformance::{Engine, Fixture};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 use world::{Op, World};
 
@@ -55,8 +56,16 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().expect("a runtime starts").block_on(future)
 }
 
+/// `PROPTEST_CASES` asks for a longer search.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 48 };
+    let seeds = FileFailurePersistence::Direct(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/property.seeds"));
+    ProptestConfig { cases, max_shrink_iters: 2_000, failure_persistence: Some(Box::new(seeds)), ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_reference_agrees_with_itself(life in world::life(120)) {
@@ -66,7 +75,7 @@ proptest! {
 
 #[cfg(feature = "embedded")]
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_embedded_engine_lives_every_life_as_the_reference_does(life in world::life(120)) {

@@ -306,3 +306,20 @@ pub async fn changes_count_nothing_and_move_no_mark(fixture: &Fixture) {
     assert_eq!((fixture.row("alice", room).await, fixture.row("bob", room).await), (alice, bob));
     assert_eq!(fixture.head(room).await.ord, sent.ord);
 }
+
+pub async fn changes_are_checked_in_the_order_key_member_message_role(fixture: &Fixture) {
+    let room = fixture.group("alice", &["bob"]).await;
+    let target = fixture.append(message(room, "alice", "used", "hello")).await.seq;
+    let store = fixture.store();
+    let wrong = |actor: &str, target, client_id| EditMessage {
+        once: Some(once(client_id, "other")),
+        ..edit(room, actor, target, "")
+    };
+    assert_eq!(refused(store.edit(wrong("alice", Seq(99), "used")).await), Refusal::Conflict);
+    assert_eq!(refused(store.edit(wrong("carol", Seq(99), "new")).await), Refusal::RoomNotFound);
+    assert_eq!(refused(store.edit(wrong("bob", Seq(99), "new")).await), Refusal::MessageNotFound);
+    assert_eq!(refused(store.edit(wrong("bob", target, "new")).await), Refusal::Forbidden);
+    assert_eq!(refused(store.edit(wrong("alice", target, "new")).await), Refusal::EmptyMessage);
+    let same = EditMessage { once: Some(once("new", "same")), ..edit(room, "alice", target, "hello") };
+    assert!(!store.edit(same).await.unwrap().duplicate, "a refusal stores no key");
+}

@@ -196,3 +196,23 @@ pub async fn users_are_created_and_changed_by_name(fixture: &Fixture) {
     let known = store.profiles(&[user("alice")]).await.unwrap();
     assert_eq!((known[0].name.as_str(), known[0].image.as_str(), &known[0].data), ("Alice", "", &None));
 }
+
+pub async fn revisions_are_dense_when_many_rooms_change_at_once(fixture: &Fixture) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let store = fixture.store();
+        tasks.spawn(async move {
+            let request = room(RoomKind::Group, &format!("u{number}"), &["bob"]);
+            let created = store.create_room(request).await.unwrap().room;
+            store.mark_read(&user("bob"), created, Seq(1)).await.unwrap();
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    let revs: Vec<u64> = fixture.own_facts("bob").iter().map(|fact| fact.user_rev.get()).collect();
+    assert_eq!(revs, (1..=24).collect::<Vec<_>>(), "dense, and told in order");
+    assert_eq!(fixture.user_rev("bob").await, 24);
+    let known = changed(fixture, "bob", 0).await.unwrap();
+    assert_eq!(known.len(), 12);
+}

@@ -3,7 +3,7 @@
 use bongsu_types::{OwnChange, RecordBody, Role, RoomChange, RoomId, Seq, UserId};
 
 use super::Fixture;
-use super::acts::{refused, update, user, users};
+use super::acts::{message, refused, update, user, users};
 use crate::{Refusal, UpdateRoom};
 
 async fn role(fixture: &Fixture, room: RoomId, name: &str, role: Role) {
@@ -269,4 +269,25 @@ pub async fn member_ids_are_for_those_who_know_what_they_do(fixture: &Fixture) {
     let nowhere = RoomId::from_bytes([7; 16]);
     assert_eq!(refused(fixture.store().member_ids(nowhere).await), Refusal::RoomNotFound);
     assert_eq!(fixture.store().room(nowhere).await.unwrap(), None);
+}
+
+pub async fn no_message_of_a_removed_member_follows_the_removal(fixture: &Fixture) {
+    let room = fixture.group("alice", &["bob"]).await;
+    let store = fixture.store();
+    let writer = tokio::spawn(async move {
+        for number in 0.. {
+            if let Err(error) = store.append(message(room, "bob", &format!("c-{number}"), "x")).await {
+                return error;
+            }
+        }
+        unreachable!("the loop ends when bob is removed")
+    });
+    while fixture.head(room).await.seq < Seq(10) {
+        tokio::task::yield_now().await;
+    }
+    let removed = fixture.remove(room, "alice", &["bob"]).await.seq;
+    assert_eq!(writer.await.unwrap(), Refusal::RoomNotFound.into());
+    let log = fixture.log(room).await;
+    assert_eq!(log.last().unwrap().seq, removed);
+    fixture.assert_dense(room).await;
 }

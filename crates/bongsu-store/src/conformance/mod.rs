@@ -77,6 +77,7 @@ macro_rules! conformance_suite {
                 distinct_reactions_of_a_message_are_bounded,
                 own_reactions_are_found_by_user_and_target,
                 changes_count_nothing_and_move_no_mark,
+                changes_are_checked_in_the_order_key_member_message_role,
             ];
             history: [
                 the_latest_page_ends_at_the_head,
@@ -119,6 +120,7 @@ macro_rules! conformance_suite {
                 a_direct_room_changes_only_its_data_and_only_by_a_server_key,
                 a_large_room_does_not_become_transit,
                 two_users_share_a_room_once_neither_holds_it_as_a_request,
+                a_creation_whose_reply_was_lost_is_found_by_its_key_or_pair,
             ];
             members: [
                 added_members_join_with_one_record_and_an_own_fact_each,
@@ -139,6 +141,7 @@ macro_rules! conformance_suite {
                 members_come_in_pages_by_id,
                 in_a_channel_only_admins_see_the_members,
                 member_ids_are_for_those_who_know_what_they_do,
+                no_message_of_a_removed_member_follows_the_removal,
             ];
             strangers: [
                 a_room_does_not_exist_for_those_outside,
@@ -174,6 +177,7 @@ macro_rules! conformance_suite {
                 a_request_stands_until_it_is_accepted,
                 the_first_own_send_accepts_a_request,
                 users_are_created_and_changed_by_name,
+                revisions_are_dense_when_many_rooms_change_at_once,
             ];
             devices: [
                 a_new_device_starts_at_the_heads,

@@ -4,7 +4,7 @@ use bongsu_types::{JsonObject, RecordBody, Retention, Role, RoomChange, RoomKind
 
 use super::Fixture;
 use super::acts::{json, once, refused, room, room_key, update, user, users};
-use crate::{Authority, CreateRoom, KeyScopeOfRoom, Refusal, UpdateRoom};
+use crate::{Authority, CreateRoom, KeyScopeOfRoom, LoseReply, Refusal, Rooms, UpdateRoom};
 
 fn keyed(scope: KeyScopeOfRoom, key: &str, creator: &str, others: &[&str]) -> CreateRoom {
     CreateRoom { key: Some((scope, room_key(key))), ..room(RoomKind::Group, creator, others) }
@@ -278,4 +278,17 @@ pub async fn two_users_share_a_room_once_neither_holds_it_as_a_request(fixture: 
     assert!(store.share_accepted_room(&alice, &user("carol")).await.unwrap());
     fixture.remove(group, "alice", &["carol"]).await;
     assert!(!store.share_accepted_room(&user("carol"), &alice).await.unwrap());
+}
+
+pub async fn a_creation_whose_reply_was_lost_is_found_by_its_key_or_pair(fixture: &Fixture) {
+    let faulty = LoseReply::new(fixture.store());
+    let direct = room(RoomKind::Direct, "alice", &["bob"]);
+    for request in [keyed(KeyScopeOfRoom::Creator, "k", "alice", &["bob"]), direct] {
+        faulty.lose_next(1);
+        faulty.create_room(request.clone()).await.unwrap_err();
+        let again = faulty.create_room(request).await.unwrap();
+        assert!(!again.created);
+        assert_eq!(fixture.head(again.room).await.seq, Seq(1));
+    }
+    assert_eq!(fixture.store().own_rows(&user("bob")).await.unwrap().rows.len(), 2);
 }

@@ -82,7 +82,7 @@ impl World {
                     authority: if server { Authority::Server } else { Authority::User },
                     once: key.map(|key| once_of(key, 50 + name.unwrap_or(9))),
                     change,
-                    ..update(self.room(room), USERS[who])
+                    ..update(self.room(room), self.manager(room, who).await)
                 };
                 self.say(&store.update_room(request).await)
             }
@@ -94,36 +94,45 @@ impl World {
         let store = self.fixture.store();
         match op {
             Op::Send { room, who, key, text, kind, mentions, everyone, reply_to, silent, keep_unread } => {
+                let who = self.actor(room, who).await;
+                let reply_to = match reply_to {
+                    Some(target) => Some(self.target(room, target).await),
+                    None => None,
+                };
                 let request = AppendMessage {
                     once: once_of(key, text),
                     kind,
                     mentions: Mentions { all: everyone, users: names(&mentions) },
-                    reply_to: reply_to.map(Seq),
+                    reply_to,
                     silent,
                     keep_unread,
-                    ..message(self.room(room), USERS[who], "set above", &format!("text {text}"))
+                    ..message(self.room(room), who, "set above", &format!("text {text}"))
                 };
                 self.say(&store.append(request).await)
             }
             Op::Edit { room, who, target, text, data, key } => {
+                let target = self.target(room, target).await;
+                let who = self.sender(room, who, target).await;
                 let request = EditMessage {
                     text: text.map(text_of),
                     data: data.map(data_of),
                     once: key.map(|key| once_of(key, 10 + text.unwrap_or(9))),
-                    ..edit(self.room(room), USERS[who], Seq(target), "")
+                    ..edit(self.room(room), who, target, "")
                 };
                 self.say(&store.edit(request).await)
             }
             Op::Delete { room, who, target, key } => {
+                let target = self.target(room, target).await;
+                let who = self.sender(room, who, target).await;
                 let once = key.map(|key| once_of(key, 20));
-                let request = DeleteMessage { once, ..delete(self.room(room), USERS[who], Seq(target)) };
+                let request = DeleteMessage { once, ..delete(self.room(room), who, target) };
                 self.say(&store.delete(request).await)
             }
             Op::React { room, who, target, emoji: number, op, key } => {
                 let request = React {
                     room: self.room(room),
-                    actor: user(USERS[who]),
-                    target: Seq(target),
+                    actor: user(self.actor(room, who).await),
+                    target: self.target(room, target).await,
                     emoji: emoji(&format!("e{number}")),
                     op,
                     once: key.map(|key| once_of(key, 30 + number)),
@@ -138,14 +147,19 @@ impl World {
         let store = self.fixture.store();
         match op {
             Op::Add { room, who, users } => {
-                self.say(&store.add_members(self.room(room), &user(USERS[who]), &names(&users)).await)
+                let who = user(self.manager(room, who).await);
+                self.say(&store.add_members(self.room(room), &who, &names(&users)).await)
             }
             Op::Remove { room, who, users } => {
-                self.say(&store.remove_members(self.room(room), &user(USERS[who]), &names(&users)).await)
+                let who = user(self.manager(room, who).await);
+                self.say(&store.remove_members(self.room(room), &who, &names(&users)).await)
             }
-            Op::Leave { room, who } => self.say(&store.leave(self.room(room), &user(USERS[who])).await),
+            Op::Leave { room, who } => {
+                self.say(&store.leave(self.room(room), &user(self.actor(room, who).await)).await)
+            }
             Op::SetRole { room, who, user: of, role } => {
-                let answer = store.set_role(self.room(room), &user(USERS[who]), &user(USERS[of]), role).await;
+                let who = user(self.manager(room, who).await);
+                let answer = store.set_role(self.room(room), &who, &user(USERS[of]), role).await;
                 self.say(&answer)
             }
             other => unreachable!("nobody comes or goes: {other:?}"),
@@ -155,18 +169,21 @@ impl World {
     async fn mark(&self, op: Op) -> String {
         let store = self.fixture.store();
         match op {
-            Op::MarkRead { room, who, seq } => {
-                self.say(&store.mark_read(&user(USERS[who]), self.room(room), Seq(seq)).await)
-            }
+            Op::MarkRead { room, who, seq } => self
+                .say(&store.mark_read(&user(self.actor(room, who).await), self.room(room), Seq(seq)).await),
             Op::MarkUnread { room, who } => {
-                self.say(&store.mark_unread(&user(USERS[who]), self.room(room)).await)
+                self.say(&store.mark_unread(&user(self.actor(room, who).await), self.room(room)).await)
             }
             Op::Settings { room, who, pinned, hidden, custom } => {
                 let change =
                     SettingsChange { pinned, muted_until_ms: None, hidden, custom: custom.map(data_of) };
-                self.say(&store.change_settings(&user(USERS[who]), self.room(room), change).await)
+                self.say(
+                    &store.change_settings(&user(self.actor(room, who).await), self.room(room), change).await,
+                )
             }
-            Op::Accept { room, who } => self.say(&store.accept(&user(USERS[who]), self.room(room)).await),
+            Op::Accept { room, who } => {
+                self.say(&store.accept(&user(self.actor(room, who).await), self.room(room)).await)
+            }
             other => unreachable!("not about marks: {other:?}"),
         }
     }
@@ -236,25 +253,36 @@ impl World {
                     From::After => HistoryFrom::After(Seq(seq)),
                     From::Around => HistoryFrom::Around(Seq(seq)),
                 };
-                self.say(&store.history(&user(USERS[who]), self.room(room), from, limit).await)
+                self.say(
+                    &store.history(&user(self.actor(room, who).await), self.room(room), from, limit).await,
+                )
             }
             Look::Records { room, after, limit } => {
                 self.say(&store.records(self.room(room), Seq(after), limit, usize::MAX).await)
             }
-            Look::Row { room, who } => self.say(&store.room_row(&user(USERS[who]), self.room(room)).await),
+            Look::Row { room, who } => {
+                self.say(&store.room_row(&user(self.actor(room, who).await), self.room(room)).await)
+            }
             Look::Rows { who } => self.say(&store.own_rows(&user(USERS[who])).await),
             Look::Details { who } => self.say(&store.details(&user(USERS[who]), &self.rooms).await),
             Look::Changes { who, since } => self.say(&store.changes(&user(USERS[who]), UserRev(since)).await),
             Look::Members { room, who, after, limit } => {
                 let after = after.map(|after| user(USERS[after]));
-                self.say(&store.members(&user(USERS[who]), self.room(room), after.as_ref(), limit).await)
+                self.say(
+                    &store
+                        .members(&user(self.actor(room, who).await), self.room(room), after.as_ref(), limit)
+                        .await,
+                )
             }
-            Look::Replied { room, who, key, text } => {
-                self.say(&store.replied(self.room(room), &user(USERS[who]), &once_of(key, text)).await)
-            }
+            Look::Replied { room, who, key, text } => self.say(
+                &store
+                    .replied(self.room(room), &user(self.actor(room, who).await), &once_of(key, text))
+                    .await,
+            ),
             Look::Mine { room, who } => {
                 let targets: Vec<Seq> = (0..30).map(Seq).collect();
-                let mut mine = store.own_reactions(&user(USERS[who]), self.room(room), &targets).await;
+                let mut mine =
+                    store.own_reactions(&user(self.actor(room, who).await), self.room(room), &targets).await;
                 if let Ok(mine) = &mut mine {
                     mine.sort();
                 }

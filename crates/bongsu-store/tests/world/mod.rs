@@ -1,5 +1,6 @@
 //! A small world: four users, a few rooms, few keys, and everything that can happen to them.
 
+mod choice;
 mod live;
 mod op;
 

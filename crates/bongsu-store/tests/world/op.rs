@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::{ROOMS, USERS};
 
-/// One step of a life. Users, rooms, devices and keys are numbers of a small world.
+/// One step of a life. Users, rooms, devices and keys are numbers of a small world; `who` and `target` are choices
+/// among those who are there and what was said, see `choice.rs`.
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
     Create {
@@ -167,10 +168,20 @@ pub(crate) enum From {
 
 /// A life of at most so many steps, that begins with a few rooms.
 pub(crate) fn life(steps: usize) -> impl Strategy<Value = Vec<Op>> {
-    (vec(create(), 1..=2), vec(op(), 1..steps)).prop_map(|(mut rooms, steps)| {
+    (vec(create(), ROOMS), vec(op(), 1..steps)).prop_map(|(mut rooms, steps)| {
         rooms.extend(steps);
         rooms
     })
+}
+
+/// Who acts in a room: see `World::actor`.
+fn who() -> impl Strategy<Value = usize> {
+    0..256_usize
+}
+
+/// What is acted on: see `World::target`.
+fn target() -> impl Strategy<Value = u64> {
+    0..256_u64
 }
 
 fn user() -> impl Strategy<Value = usize> {
@@ -222,8 +233,8 @@ fn create() -> impl Strategy<Value = Op> {
 fn send() -> impl Strategy<Value = Op> {
     let kind = prop_oneof![6 => Just(MessageKind::Message), 1 => Just(MessageKind::System)];
     let rarely = || prop::bool::weighted(0.15);
-    let reply_to = option::weighted(0.15, seq());
-    (room(), user(), key(), 0..2_u8, kind, users(), rarely(), reply_to, rarely(), rarely()).prop_map(
+    let reply_to = option::weighted(0.15, target());
+    (room(), who(), key(), 0..2_u8, kind, users(), rarely(), reply_to, rarely(), rarely()).prop_map(
         |(room, who, key, text, kind, mentions, everyone, reply_to, silent, keep_unread)| Op::Send {
             room,
             who,
@@ -244,19 +255,19 @@ fn change() -> impl Strategy<Value = Op> {
     let key = || option::weighted(0.3, key());
     let reaction = prop_oneof![3 => Just(ReactionOp::Add), 1 => Just(ReactionOp::Remove)];
     prop_oneof![
-        (room(), user(), seq(), small(), small(), key())
+        (room(), who(), target(), small(), small(), key())
             .prop_map(|(room, who, target, text, data, key)| Op::Edit { room, who, target, text, data, key }),
-        (room(), user(), seq(), key()).prop_map(|(room, who, target, key)| Op::Delete {
+        (room(), who(), target(), key()).prop_map(|(room, who, target, key)| Op::Delete {
             room,
             who,
             target,
             key
         }),
-        (room(), user(), seq(), 0..3_u8, reaction, key())
+        (room(), who(), target(), 0..3_u8, reaction, key())
             .prop_map(|(room, who, target, emoji, op, key)| Op::React { room, who, target, emoji, op, key }),
         (
             room(),
-            user(),
+            who(),
             small(),
             small(),
             option::weighted(0.2, any::<bool>()),
@@ -273,10 +284,10 @@ fn change() -> impl Strategy<Value = Op> {
 fn membership() -> impl Strategy<Value = Op> {
     let role = prop_oneof![Just(Role::Member), Just(Role::Admin), Just(Role::Owner)];
     prop_oneof![
-        2 => (room(), user(), users()).prop_map(|(room, who, users)| Op::Add { room, who, users }),
-        1 => (room(), user(), users()).prop_map(|(room, who, users)| Op::Remove { room, who, users }),
-        1 => (room(), user()).prop_map(|(room, who)| Op::Leave { room, who }),
-        2 => (room(), user(), user(), role)
+        2 => (room(), who(), users()).prop_map(|(room, who, users)| Op::Add { room, who, users }),
+        1 => (room(), who(), users()).prop_map(|(room, who, users)| Op::Remove { room, who, users }),
+        1 => (room(), who()).prop_map(|(room, who)| Op::Leave { room, who }),
+        2 => (room(), who(), user(), role)
             .prop_map(|(room, who, user, role)| Op::SetRole { room, who, user, role }),
     ]
 }
@@ -284,12 +295,12 @@ fn membership() -> impl Strategy<Value = Op> {
 fn marks() -> impl Strategy<Value = Op> {
     let seldom = || option::weighted(0.4, any::<bool>());
     prop_oneof![
-        4 => (room(), user(), seq()).prop_map(|(room, who, seq)| Op::MarkRead { room, who, seq }),
-        1 => (room(), user()).prop_map(|(room, who)| Op::MarkUnread { room, who }),
-        2 => (room(), user(), seldom(), seldom(), option::of(0..3_u8)).prop_map(
+        4 => (room(), who(), seq()).prop_map(|(room, who, seq)| Op::MarkRead { room, who, seq }),
+        1 => (room(), who()).prop_map(|(room, who)| Op::MarkUnread { room, who }),
+        2 => (room(), who(), seldom(), seldom(), option::of(0..3_u8)).prop_map(
             |(room, who, pinned, hidden, custom)| Op::Settings { room, who, pinned, hidden, custom }
         ),
-        1 => (room(), user()).prop_map(|(room, who)| Op::Accept { room, who }),
+        1 => (room(), who()).prop_map(|(room, who)| Op::Accept { room, who }),
     ]
 }
 
@@ -330,18 +341,18 @@ fn upkeep() -> impl Strategy<Value = Op> {
 fn look() -> impl Strategy<Value = Op> {
     let from = prop_oneof![Just(From::Latest), Just(From::Before), Just(From::After), Just(From::Around)];
     let look = prop_oneof![
-        4 => (room(), user(), from, seq(), 0..7_usize)
+        4 => (room(), who(), from, seq(), 0..7_usize)
             .prop_map(|(room, who, from, seq, limit)| Look::History { room, who, from, seq, limit }),
         1 => (room(), seq(), 0..5_usize).prop_map(|(room, after, limit)| Look::Records { room, after, limit }),
-        1 => (room(), user()).prop_map(|(room, who)| Look::Row { room, who }),
+        1 => (room(), who()).prop_map(|(room, who)| Look::Row { room, who }),
         1 => user().prop_map(|who| Look::Rows { who }),
         1 => user().prop_map(|who| Look::Details { who }),
         1 => (user(), 0..12_u64).prop_map(|(who, since)| Look::Changes { who, since }),
-        1 => (room(), user(), option::of(user()), 0..4_usize)
+        1 => (room(), who(), option::of(user()), 0..4_usize)
             .prop_map(|(room, who, after, limit)| Look::Members { room, who, after, limit }),
-        1 => (room(), user(), key(), 0..2_u8)
+        1 => (room(), who(), key(), 0..2_u8)
             .prop_map(|(room, who, key, text)| Look::Replied { room, who, key, text }),
-        1 => (room(), user()).prop_map(|(room, who)| Look::Mine { room, who }),
+        1 => (room(), who()).prop_map(|(room, who)| Look::Mine { room, who }),
         1 => (user(), user()).prop_map(|(a, b)| Look::Share { a, b }),
         1 => user().prop_map(|who| Look::Devices { who }),
     ];
