@@ -67,7 +67,9 @@ impl Coordinator {
         if !overlay.is_empty()
             && let Err(error) = overlay.commit()
         {
-            let reason = format!("a commit could not be made durable: {error}");
+            let free = self.disk.free_mib();
+            let reason =
+                format!("a commit could not be made durable ({free} MiB are free on the disk): {error}");
             for command in batch {
                 command.fail(StoreError::unknown(reason.clone()));
             }
@@ -101,7 +103,9 @@ impl Coordinator {
         let mut decided = Decided { commits: Vec::with_capacity(batch.len()), last: self.last };
         for command in batch {
             let mut transaction = Transaction::begin(&context, overlay, decided.last.next());
-            match command.decide(&mut transaction) {
+            // A bug in one use case is one failed command: what it wrote so far is taken back like a refusal.
+            let decision = catch_unwind(AssertUnwindSafe(|| command.decide(&mut transaction)));
+            match decision.unwrap_or(Decision::TakeBack) {
                 Decision::TakeBack => transaction.roll_back(),
                 Decision::Keep => {
                     if let Some(committed) = transaction.finish() {

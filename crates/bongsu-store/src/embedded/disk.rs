@@ -37,11 +37,20 @@ impl DiskSpace {
         Ok(())
     }
 
+    /// What is free now, for a person to read.
+    pub(crate) fn free_mib(&self) -> u64 {
+        self.free_bytes().unwrap_or_default() >> 20
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        let space = rustix::fs::statvfs(&self.dir).ok()?;
+        Some(space.f_bavail.saturating_mul(space.f_frsize))
+    }
+
     fn look(&mut self) {
         self.looked = Some(Instant::now());
         // A system that cannot say is taken as well: the write itself will tell.
-        let Ok(space) = rustix::fs::statvfs(&self.dir) else { return };
-        let free_bytes = space.f_bavail.saturating_mul(space.f_frsize);
+        let Some(free_bytes) = self.free_bytes() else { return };
         let is_low = free_bytes < self.floor_bytes;
         if is_low && !self.is_low {
             error!(

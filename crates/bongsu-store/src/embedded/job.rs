@@ -16,7 +16,7 @@ pub(crate) trait Mutation: Send + 'static {
 
 /// What the committer sees of a command.
 pub(crate) trait Work: Send {
-    /// Decides it, and tells whether what it wrote stays.
+    /// Decides it, and tells whether what it wrote stays. When this panics, nothing does.
     fn decide(&mut self, transaction: &mut Transaction<'_, '_>) -> Decision;
 
     /// Tells the waiter what was decided. Called only once the batch is durable.
@@ -59,7 +59,8 @@ impl<M: Mutation> Work for Job<M> {
     }
 
     fn answer(self: Box<Self>) {
-        let answer = self.answer.unwrap_or_else(|| Err(StoreError::unknown("the command was never decided")));
+        let answer =
+            self.answer.unwrap_or_else(|| Err(StoreError::not_applied("deciding the command panicked")));
         // A waiter that went away has its answer under its idempotency key.
         drop(self.waiter.send(answer));
     }

@@ -243,7 +243,7 @@ fn missing_commit(view: &View, last: CommitNo) -> Result<Option<String>, StoreEr
 pub(crate) fn write_identity(tables: &Tables, identity: &Identity) -> Result<(), fjall::Error> {
     let mut batch = tables.database.batch().durability(Some(PersistMode::SyncAll));
     let meta = tables.keyspace(Table::Meta);
-    batch.insert(meta, keys::SCHEMA, encode_number(SCHEMA_VERSION));
-    batch.insert(meta, keys::STORE, encode_identity(identity));
+    batch.insert(meta, &*Table::Meta.stored_key(keys::SCHEMA), encode_number(SCHEMA_VERSION));
+    batch.insert(meta, &*Table::Meta.stored_key(keys::STORE), encode_identity(identity));
     batch.commit()
 }

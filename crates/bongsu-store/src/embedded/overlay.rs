@@ -3,6 +3,7 @@
 //! The coordinator is the only writer, so a row is either here or, unchanged, in the store. A command that is refused
 //! half way takes back exactly what it wrote.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
@@ -78,6 +79,10 @@ impl<'a> Overlay<'a> {
         for (table, rows) in Table::ALL.iter().zip(self.rows) {
             let keyspace = self.tables.keyspace(*table);
             for (key, value) in rows {
+                let key = match table.stored_key(&key) {
+                    Cow::Borrowed(_) => key,
+                    Cow::Owned(stored) => stored.into(),
+                };
                 match value {
                     Some(value) => batch.insert(keyspace, key, value),
                     None => batch.remove(keyspace, key),
@@ -93,33 +98,38 @@ impl Source for Overlay<'_> {
         if let Some(row) = self.rows[table as usize].get(key) {
             return Ok(row.clone());
         }
+        let key = table.stored_key(key);
         self.tables.keyspace(table).get(key).map_err(|error| unreadable(table, &error))
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> StoreResult<()> {
+        let from = from.max(prefix);
         let end = after_prefix(prefix);
         let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        let from = from.max(prefix);
         if let Bound::Excluded(end) = end
             && from >= end
         {
             return Ok(());
         }
-        let range = (Bound::Included(from), end);
-        let mut written = self.rows[table as usize].range::<[u8], _>(range).peekable();
-        for row in self.tables.keyspace(table).range::<&[u8], _>(range) {
+        let mut written = self.rows[table as usize].range::<[u8], _>((Bound::Included(from), end)).peekable();
+        let (stored_from, stored_prefix) = (table.stored_key(from), table.stored_key(prefix));
+        let stored_end = after_prefix(&stored_prefix);
+        let stored_end = stored_end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let stored = (Bound::Included(&*stored_from), stored_end);
+        for row in self.tables.keyspace(table).range::<&[u8], _>(stored) {
             let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
-            while let Some((new, row)) = written.next_if(|(new, _)| **new < key) {
+            let key = table.key_of(&key);
+            while let Some((new, row)) = written.next_if(|(new, _)| ***new < *key) {
                 if let Some(row) = row
                     && visit(new, row)?.is_break()
                 {
                     return Ok(());
                 }
             }
-            let flow = match written.next_if(|(new, _)| **new == key) {
-                Some((_, Some(row))) => visit(&key, row)?,
+            let flow = match written.next_if(|(new, _)| ***new == *key) {
+                Some((_, Some(row))) => visit(key, row)?,
                 Some((_, None)) => ControlFlow::Continue(()),
-                None => visit(&key, &value)?,
+                None => visit(key, &value)?,
             };
             if flow.is_break() {
                 return Ok(());

@@ -72,7 +72,7 @@ fn write_store(from: &Path, folder: &Path, clock: &dyn Clock) -> Result<Restored
     let mut restored = read_file(from, &mut |table, rows| {
         let mut batch = tables.database.batch();
         for (key, value) in rows {
-            batch.insert(tables.keyspace(table), *key, *value);
+            batch.insert(tables.keyspace(table), &*table.stored_key(key), *value);
         }
         batch.commit().map_err(refused)
     })?;

@@ -1,8 +1,9 @@
-//! The tables of the store, each a keyspace of its own, with every stored key and value.
+//! The tables of the store, with every stored key and value.
 //!
 //! Keys are plain bytes that sort as wanted: a room is its 16 bytes, a user, device or other text is its UTF-8 followed
 //! by a zero byte when something comes after it (no id holds U+0000), numbers are 8 bytes big endian.
-//! Values begin with a version byte (see `codec.rs`).
+//! Tables that share a keyspace of the engine have a byte of their own in front. Values begin with a version byte (see
+//! `codec.rs`).
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
@@ -35,57 +36,96 @@
 //! the commit of its record; own, member, change and user agree; every message with reactions has that many reaction
 //! rows; commits in `tail` are dense up to `last`.
 
+use std::borrow::Cow;
+
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use crate::{StoreError, StoreResult};
 
 const MIB: u64 = 1024 * 1024;
 
+/// Keyspaces of the engine, with the bytes each may hold in memory before it is written out. What every message writes
+/// has one of its own; the rest shares two, because each keyspace costs a start some syncs.
+const KEYSPACES: [(&str, u64); 7] = [
+    ("log", 64 * MIB),
+    ("head", 16 * MIB),
+    ("once", 32 * MIB),
+    ("own", 32 * MIB),
+    ("tail", 32 * MIB),
+    ("people", 32 * MIB),
+    ("rooms", 16 * MIB),
+];
+const PEOPLE: usize = 5;
+const ROOMS: usize = 6;
+
 macro_rules! tables {
-    ($($variant:ident = $name:literal, $memtable:expr;)*) => {
+    ($($variant:ident = $name:literal, $keyspace:expr, $tag:expr;)*) => {
         /// Names a table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(crate) enum Table { $($variant),* }
+        pub(crate) enum Table { $(#[doc = $name] $variant),* }
 
         impl Table {
             /// All of them, in the order of the enum.
             pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Name of its keyspace.
+            /// What it is called in errors and backups.
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
             }
 
-            /// Bytes it may hold in memory before it is written out.
-            fn memtable_bytes(self) -> u64 {
-                match self { $(Self::$variant => $memtable),* }
+            /// Where it stands in [`KEYSPACES`].
+            fn keyspace(self) -> usize {
+                match self { $(Self::$variant => $keyspace),* }
+            }
+
+            /// First byte of its keys in a shared keyspace.
+            fn tag(self) -> Option<u8> {
+                match self { $(Self::$variant => $tag),* }
             }
         }
     };
 }
 
 tables! {
-    Meta = "meta", MIB;
-    Room = "room", 4 * MIB;
-    Head = "head", 16 * MIB;
-    Everyone = "everyone", MIB;
-    Log = "log", 64 * MIB;
-    Reaction = "reaction", 8 * MIB;
-    Once = "once", 32 * MIB;
-    Own = "own", 32 * MIB;
-    Member = "member", 8 * MIB;
-    Change = "change", 8 * MIB;
-    User = "user", 8 * MIB;
-    Profile = "profile", 4 * MIB;
-    Device = "device", 8 * MIB;
-    Cursor = "cursor", 8 * MIB;
-    Pair = "pair", 4 * MIB;
-    Key = "key", 4 * MIB;
-    Retained = "retained", MIB;
-    Due = "due", 8 * MIB;
-    Tail = "tail", 32 * MIB;
-    Consumer = "consumer", MIB;
-    ServerKey = "server_key", MIB;
+    Log = "log", 0, None;
+    Head = "head", 1, None;
+    Once = "once", 2, None;
+    Own = "own", 3, None;
+    Tail = "tail", 4, None;
+    User = "user", PEOPLE, Some(b'u');
+    Profile = "profile", PEOPLE, Some(b'p');
+    Device = "device", PEOPLE, Some(b'd');
+    Cursor = "cursor", PEOPLE, Some(b'c');
+    Change = "change", PEOPLE, Some(b'r');
+    Member = "member", PEOPLE, Some(b'm');
+    Meta = "meta", ROOMS, Some(b'!');
+    Room = "room", ROOMS, Some(b'r');
+    Everyone = "everyone", ROOMS, Some(b'e');
+    Reaction = "reaction", ROOMS, Some(b'+');
+    Pair = "pair", ROOMS, Some(b'p');
+    Key = "key", ROOMS, Some(b'k');
+    Retained = "retained", ROOMS, Some(b't');
+    Due = "due", ROOMS, Some(b'd');
+    Consumer = "consumer", ROOMS, Some(b'c');
+    ServerKey = "server_key", ROOMS, Some(b's');
+}
+
+impl Table {
+    /// A key of this table as the engine stores it.
+    pub(crate) fn stored_key(self, key: &[u8]) -> Cow<'_, [u8]> {
+        match self.tag() {
+            None => Cow::Borrowed(key),
+            Some(tag) => Cow::Owned([&[tag], key].concat()),
+        }
+    }
+
+    /// The key of this table that the engine stores so.
+    pub(crate) fn key_of(self, stored: &[u8]) -> &[u8] {
+        match self.tag() {
+            None => stored,
+            Some(_) => stored.get(1..).unwrap_or_default(),
+        }
+    }
 }
 
 /// The open keyspaces.
@@ -96,18 +136,19 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Opens every table, creating those that are missing.
+    /// Opens every keyspace, creating those that are missing.
     pub(crate) fn open(database: Database) -> Result<Self, fjall::Error> {
-        let mut keyspaces = Vec::with_capacity(Table::ALL.len());
-        for table in Table::ALL {
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(table.memtable_bytes());
-            keyspaces.push(database.keyspace(table.name(), options)?);
+        let mut keyspaces = Vec::with_capacity(KEYSPACES.len());
+        for (name, memtable_bytes) in KEYSPACES {
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes);
+            keyspaces.push(database.keyspace(name, options)?);
         }
         Ok(Self { database, keyspaces })
     }
 
+    /// The keyspace of a table, where its keys stand as [`Table::stored_key`] says.
     pub(crate) fn keyspace(&self, table: Table) -> &Keyspace {
-        &self.keyspaces[table as usize]
+        &self.keyspaces[table.keyspace()]
     }
 }
 

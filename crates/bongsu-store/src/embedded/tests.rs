@@ -1,5 +1,6 @@
 //! The engine on a directory of its own: what opening, closing and losing a disk mean.
 
+mod failing;
 mod moving;
 mod opening;
 mod order;

@@ -1,6 +1,6 @@
 //! One snapshot of the store: every answer built from more than one row reads one of these.
 
-use std::ops::{Bound, ControlFlow};
+use std::ops::Bound;
 
 use fjall::{Readable, Snapshot, UserValue};
 
@@ -28,13 +28,14 @@ impl View {
         before: &[u8],
         visit: &mut Visit<'_>,
     ) -> StoreResult<()> {
-        let range = (Bound::Included(prefix), Bound::Excluded(before));
         if prefix >= before {
             return Ok(());
         }
+        let (prefix, before) = (table.stored_key(prefix), table.stored_key(before));
+        let range = (Bound::Included(&*prefix), Bound::Excluded(&*before));
         for row in self.snapshot.range::<&[u8], _>(self.tables.keyspace(table), range).rev() {
             let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
-            if visit(&key, &value)?.is_break() {
+            if visit(table.key_of(&key), &value)?.is_break() {
                 break;
             }
         }
@@ -49,13 +50,15 @@ impl View {
 
 impl Source for View {
     fn get(&self, table: Table, key: &[u8]) -> StoreResult<Option<UserValue>> {
+        let key = table.stored_key(key);
         self.snapshot.get(self.tables.keyspace(table), key).map_err(|error| unreadable(table, &error))
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> StoreResult<()> {
-        let end = after_prefix(prefix);
+        let (prefix, from) = (table.stored_key(prefix), table.stored_key(from));
+        let end = after_prefix(&prefix);
         let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        let from = from.max(prefix);
+        let from = &*from.max(prefix);
         if let Bound::Excluded(end) = end
             && from >= end
         {
@@ -64,7 +67,7 @@ impl Source for View {
         for row in self.snapshot.range::<&[u8], _>(self.tables.keyspace(table), (Bound::Included(from), end))
         {
             let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
-            if matches!(visit(&key, &value)?, ControlFlow::Break(())) {
+            if visit(table.key_of(&key), &value)?.is_break() {
                 break;
             }
         }

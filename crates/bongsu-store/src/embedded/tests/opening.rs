@@ -61,7 +61,7 @@ async fn an_unknown_layout_is_refused() {
     {
         let store = open(dir.path());
         let meta = store.shared.tables.keyspace(Table::Meta);
-        meta.insert(keys::SCHEMA, encode_number(99)).unwrap();
+        meta.insert(&*Table::Meta.stored_key(keys::SCHEMA), encode_number(99)).unwrap();
     }
     assert!(matches!(refusal(dir.path()), OpenError::UnknownSchema { found: 99, known: 1, .. }));
 }

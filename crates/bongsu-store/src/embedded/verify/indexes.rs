@@ -11,9 +11,11 @@ use crate::embedded::row::tail::{decode_commit, decode_consumer};
 use crate::embedded::source::Source;
 use crate::embedded::table::Table;
 
-/// Tables that name rooms, and the name a room has to have in each.
-const INDEXES: [(Table, fn(&StoredRoom) -> Option<Vec<u8>>); 2] =
-    [(Table::Pair, pair_of), (Table::Key, key_of)];
+/// The name a room has to have in a table, if it has to have one.
+type NameOf = fn(&StoredRoom) -> Option<Vec<u8>>;
+
+/// Tables that name rooms.
+const INDEXES: [(Table, NameOf); 2] = [(Table::Pair, pair_of), (Table::Key, key_of)];
 
 impl Check<'_> {
     pub(super) fn indexes(&mut self) -> StoreResult<()> {

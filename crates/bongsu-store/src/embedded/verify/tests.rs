@@ -129,11 +129,11 @@ struct Breaker<'a> {
 
 impl Breaker<'_> {
     fn put(&self, table: Table, key: &[u8], value: Vec<u8>) {
-        self.store.shared.tables.keyspace(table).insert(key, value).unwrap();
+        self.store.shared.tables.keyspace(table).insert(&*table.stored_key(key), value).unwrap();
     }
 
     fn remove(&self, table: Table, key: &[u8]) {
-        self.store.shared.tables.keyspace(table).remove(key).unwrap();
+        self.store.shared.tables.keyspace(table).remove(&*table.stored_key(key)).unwrap();
     }
 
     fn head(&self, change: impl FnOnce(&mut Head)) {
