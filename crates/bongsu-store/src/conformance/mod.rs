@@ -1,7 +1,7 @@
 //! The conformance suite: what every engine must do, told once and run over each of them.
 //!
-//! A case is a plain `async fn(&Fixture)` whose name is the promise. [`conformance_suite!`] makes one test of each for
-//! an engine. A new method of a store starts as a new case here.
+//! A case is a plain `async fn(&Fixture)` whose name is the promise. [`crate::conformance_suite!`] makes one test of
+//! each for an engine. A new method of a store starts as a new case here.
 
 #![expect(clippy::unwrap_used, reason = "a case is a test: it fails by panicking")]
 #![expect(missing_docs, reason = "the names of cases are sentences")]
