@@ -185,8 +185,14 @@ struct Output {
 }
 
 impl Output {
+    /// Only its owner reads a backup: it holds every message.
     fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(File::create(path)?), hash: Xxh3::new(), rows: 0, bytes: 0 })
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        Ok(Self { file: BufWriter::new(file), hash: Xxh3::new(), rows: 0, bytes: 0 })
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

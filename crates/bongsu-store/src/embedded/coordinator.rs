@@ -11,7 +11,7 @@ use bongsu_types::{CommitNo, Committed};
 use tokio::time::Instant;
 use tracing::error;
 
-use super::disk::DiskSpace;
+use super::disk::{DiskSpace, Space};
 use super::job::{Decision, Work};
 use super::keys;
 use super::overlay::Overlay;
@@ -53,11 +53,9 @@ impl Coordinator {
         }
     }
 
-    fn commit(&mut self, mut batch: Vec<Box<dyn Work>>) -> Result<(), String> {
-        if let Err(reason) = self.disk.check() {
-            for command in batch {
-                command.fail(StoreError::not_applied(reason.clone()));
-            }
+    fn commit(&mut self, batch: Vec<Box<dyn Work>>) -> Result<(), String> {
+        let mut batch = self.admit(batch);
+        if batch.is_empty() {
             return Ok(());
         }
         let started = Instant::now();
@@ -91,6 +89,23 @@ impl Coordinator {
             command.answer();
         }
         Ok(())
+    }
+
+    /// Refuses what the disk has no room for, before any of it is written.
+    fn admit(&mut self, batch: Vec<Box<dyn Work>>) -> Vec<Box<dyn Work>> {
+        let space = self.disk.space();
+        if space == Space::Enough {
+            return batch;
+        }
+        let mut admitted = Vec::new();
+        for command in batch {
+            if space == Space::Reserve && command.uses_reserve() {
+                admitted.push(command);
+            } else {
+                command.fail(StoreError::not_applied(self.disk.refusal()));
+            }
+        }
+        admitted
     }
 
     fn decide(&self, batch: &mut [Box<dyn Work>], overlay: &mut Overlay<'_>) -> Decided {

@@ -14,27 +14,36 @@ pub(crate) struct DiskSpace {
     dir: PathBuf,
     floor_bytes: u64,
     looked: Option<Instant>,
-    is_low: bool,
+    space: Space,
+}
+
+/// How much room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Space {
+    /// Everything is written.
+    Enough,
+    /// Below the floor: only what keeps clients connected and frees space is written.
+    Reserve,
+    /// Below a quarter of the floor: nothing is written.
+    Nothing,
 }
 
 impl DiskSpace {
     pub(crate) fn of(dir: PathBuf, floor_bytes: u64) -> Self {
-        Self { dir, floor_bytes, looked: None, is_low: false }
+        Self { dir, floor_bytes, looked: None, space: Space::Enough }
     }
 
-    /// Whether there is room to write.
-    ///
-    /// # Errors
-    /// What to tell the caller when there is none.
-    pub(crate) fn check(&mut self) -> Result<(), String> {
+    /// How much room there is.
+    pub(crate) fn space(&mut self) -> Space {
         if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
             self.look();
         }
-        if self.is_low {
-            let mib = self.floor_bytes >> 20;
-            return Err(format!("disk full: less than {mib} MiB are free, writes wait for space"));
-        }
-        Ok(())
+        self.space
+    }
+
+    /// What to tell a caller whose write has no room.
+    pub(crate) fn refusal(&self) -> String {
+        format!("disk full: less than {} MiB are free, writes wait for space", self.floor_bytes >> 20)
     }
 
     /// What is free now, for a person to read.
@@ -51,17 +60,43 @@ impl DiskSpace {
         self.looked = Some(Instant::now());
         // A system that cannot say is taken as well: the write itself will tell.
         let Some(free_bytes) = self.free_bytes() else { return };
-        let is_low = free_bytes < self.floor_bytes;
-        if is_low && !self.is_low {
-            error!(
-                free_bytes,
-                floor_bytes = self.floor_bytes,
-                "disk full: writes are refused until space is freed"
-            );
+        let space = match free_bytes {
+            free if free >= self.floor_bytes => Space::Enough,
+            free if free >= self.floor_bytes / 4 => Space::Reserve,
+            _ => Space::Nothing,
+        };
+        if space != self.space {
+            let floor_bytes = self.floor_bytes;
+            match space {
+                Space::Enough => info!(free_bytes, "there is space again: writes are taken"),
+                Space::Reserve => error!(
+                    free_bytes,
+                    floor_bytes, "disk full: new messages are refused until space is freed"
+                ),
+                Space::Nothing => {
+                    error!(free_bytes, floor_bytes, "disk full: all writes are refused until space is freed")
+                }
+            }
         }
-        if self.is_low && !is_low {
-            info!(free_bytes, "there is space again: writes are taken");
-        }
-        self.is_low = is_low;
+        self.space = space;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(floor: impl Fn(u64) -> u64) -> Space {
+        let dir = std::env::temp_dir();
+        let free_bytes = DiskSpace::of(dir.clone(), 0).free_bytes().unwrap();
+        DiskSpace::of(dir, floor(free_bytes)).space()
+    }
+
+    #[test]
+    fn below_the_floor_there_is_a_reserve_and_below_a_quarter_of_it_nothing() {
+        // Others write to the disk meanwhile, so the floors stand far from what is free.
+        assert_eq!(space(|free_bytes| free_bytes / 2), Space::Enough);
+        assert_eq!(space(|free_bytes| free_bytes * 2), Space::Reserve);
+        assert_eq!(space(|free_bytes| free_bytes * 8), Space::Nothing);
     }
 }

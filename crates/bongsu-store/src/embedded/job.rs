@@ -10,12 +10,18 @@ pub(crate) trait Mutation: Send + 'static {
     /// What the caller is told.
     type Answer: Send + 'static;
 
+    /// Small, and worth the last space of a disk: it keeps clients connected, ends what must end, or frees space.
+    const USES_RESERVE: bool = false;
+
     /// Reads, decides and writes; an error takes everything back that was written. Called once.
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<Self::Answer>;
 }
 
 /// What the committer sees of a command.
 pub(crate) trait Work: Send {
+    /// Whether it is still taken when the disk is nearly full.
+    fn uses_reserve(&self) -> bool;
+
     /// Decides it, and tells whether what it wrote stays. When this panics, nothing does.
     fn decide(&mut self, transaction: &mut Transaction<'_, '_>) -> Decision;
 
@@ -50,6 +56,10 @@ impl<M: Mutation> Job<M> {
 }
 
 impl<M: Mutation> Work for Job<M> {
+    fn uses_reserve(&self) -> bool {
+        M::USES_RESERVE
+    }
+
     fn decide(&mut self, transaction: &mut Transaction<'_, '_>) -> Decision {
         let Some(mutation) = self.mutation.take() else { return Decision::TakeBack };
         let answer = mutation.decide(transaction);

@@ -33,8 +33,14 @@ pub(crate) const DATABASE: &str = "db";
 pub(crate) const RESTORING: &str = "restoring";
 const LOCK: &str = "lock";
 
+/// Bytes of journal before rows are written out to drop some: an opening replays all of it.
+const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// Commits whose rows are looked at when opening: more than the journals of the engine can hold.
 const DENSE_COMMITS_CHECKED: u64 = 1_000_000;
+
+/// Rows of the tail removed at once when a loss is accepted.
+const TAIL_ROWS_PER_BATCH: usize = 10_000;
 
 /// Opens a directory, step by step, and says what stood in the way.
 pub(crate) fn open(
@@ -51,9 +57,9 @@ pub(crate) fn open(
     let identity = place.identity(&tables, now)?;
     let view = View::of(&tables);
     let last = view.last_commit().map_err(|error| place.corrupt(&error))?;
-    let identity = match place.loss(&view, identity, last)? {
-        None => identity,
-        Some(reason) if settings.accept_loss => place.accept_loss(&tables, identity, last, now, &reason)?,
+    let (identity, last) = match place.loss(&view, identity, last)? {
+        None => (identity, last),
+        Some(reason) if settings.accept_loss => place.accept_loss(&tables, identity, now, &reason)?,
         Some(reason) => return Err(OpenError::Lost { dir: dir.to_owned(), last, reason }),
     };
     drop(view);
@@ -118,7 +124,10 @@ impl Place<'_> {
 
     /// Opens the engine, which replays its journal.
     pub(crate) fn tables(&self, cache_bytes: u64) -> Result<Tables, OpenError> {
-        let database = Database::builder(self.0.join(DATABASE)).cache_size(cache_bytes).open();
+        let database = Database::builder(self.0.join(DATABASE))
+            .cache_size(cache_bytes)
+            .max_journaling_size(JOURNAL_BYTES_MAX)
+            .open();
         database.and_then(Tables::open).map_err(|error| self.engine(&error))
     }
 
@@ -198,19 +207,40 @@ impl Place<'_> {
         missing_commit(view, last).map_err(|error| self.corrupt(&error))
     }
 
+    /// Makes what is left a new generation. Its tail begins anew: whoever followed it knows another epoch and rebuilds.
     fn accept_loss(
         &self,
         tables: &Tables,
         identity: Identity,
-        last: CommitNo,
         now: Millis,
         reason: &str,
-    ) -> Result<Identity, OpenError> {
-        let raised = Identity { epoch: raised(identity.epoch, now), ..identity };
-        warn!(%last, epoch = raised.epoch.0, reason, "loss accepted: the store begins a new epoch");
-        write_identity(tables, &raised).map_err(|error| self.engine(&error))?;
-        Ok(raised)
+    ) -> Result<(Identity, CommitNo), OpenError> {
+        let last = drop_tail(tables).map_err(|error| self.corrupt(&error))?;
+        let identity = Identity { epoch: raised(identity.epoch, now), ..identity };
+        warn!(%last, epoch = identity.epoch.0, reason, "loss accepted: the store begins a new epoch");
+        write_identity(tables, &identity).map_err(|error| self.engine(&error))?;
+        Ok((identity, last))
     }
+}
+
+/// Removes every row of the tail; answers the last commit there was, whichever row knows it.
+fn drop_tail(tables: &Tables) -> Result<CommitNo, StoreError> {
+    let view = View::of(tables);
+    let mut last = view.last_commit()?;
+    let mut batch = tables.database.batch();
+    view.scan_all(Table::Tail, &[], &mut |key, _| {
+        last = last.max(super::table::decoded(Table::Tail, key, keys::commit_of(key))?);
+        batch.remove(tables.keyspace(Table::Tail), &*Table::Tail.stored_key(key));
+        if batch.len() >= TAIL_ROWS_PER_BATCH {
+            let full = std::mem::replace(&mut batch, tables.database.batch());
+            full.commit().map_err(|error| super::table::unreadable(Table::Tail, &error))?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let key = Table::Meta.stored_key(keys::LAST);
+    batch.insert(tables.keyspace(Table::Meta), &*key, encode_number(last.0));
+    batch.commit().map_err(|error| super::table::unreadable(Table::Tail, &error))?;
+    Ok(last)
 }
 
 /// The epoch after `epoch`: no two restores share one.

@@ -37,6 +37,7 @@
 //! rows; commits in `tail` are dense up to `last`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
@@ -132,7 +133,7 @@ impl Table {
 #[derive(Clone)]
 pub(crate) struct Tables {
     pub(crate) database: Database,
-    keyspaces: Vec<Keyspace>,
+    keyspaces: Arc<[Keyspace]>,
 }
 
 impl Tables {
@@ -143,7 +144,7 @@ impl Tables {
             let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes);
             keyspaces.push(database.keyspace(name, options)?);
         }
-        Ok(Self { database, keyspaces })
+        Ok(Self { database, keyspaces: keyspaces.into() })
     }
 
     /// The keyspace of a table, where its keys stand as [`Table::stored_key`] says.

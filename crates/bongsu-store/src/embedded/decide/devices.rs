@@ -23,6 +23,7 @@ pub(crate) struct StoreCursors {
 
 impl Mutation for StoreCursors {
     type Answer = ();
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<()> {
         let Some(mut stored) = transaction.device(&self.user, &self.device)?.filter(|stored| stored.active)
@@ -135,6 +136,7 @@ pub(crate) struct RemoveDevice {
 
 impl Mutation for RemoveDevice {
     type Answer = UserRev;
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<UserRev> {
         let found = transaction.device(&self.user, &self.device)?.filter(|stored| stored.active);
@@ -152,6 +154,7 @@ pub(crate) struct ExpireDevices {
 
 impl Mutation for ExpireDevices {
     type Answer = u64;
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<u64> {
         let mut expired = 0;

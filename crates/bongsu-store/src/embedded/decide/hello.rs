@@ -19,6 +19,7 @@ pub(crate) struct Session {
 
 impl Mutation for Hello {
     type Answer = Session;
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<Session> {
         let known = transaction.device(&self.user, &self.device.id)?;

@@ -56,6 +56,7 @@ pub(crate) struct RevokeUser(pub(crate) UserId);
 
 impl Mutation for RevokeUser {
     type Answer = ();
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<()> {
         let before_ms = transaction.now;

@@ -27,6 +27,7 @@ pub(crate) struct SweepRoom {
 
 impl Mutation for SweepRoom {
     type Answer = u64;
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<u64> {
         let room = transaction.require_room(self.room)?.room;
@@ -77,6 +78,7 @@ pub(crate) struct SweepDue(pub(crate) Vec<(Millis, Due)>);
 
 impl Mutation for SweepDue {
     type Answer = u64;
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<u64> {
         let mut swept = 0;
@@ -126,6 +128,7 @@ pub(crate) struct SweepTail {
 
 impl Mutation for SweepTail {
     type Answer = u64;
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<u64> {
         for commit in self.from.0..=self.to.0 {
@@ -143,6 +146,7 @@ pub(crate) struct StoreConsumer {
 
 impl Mutation for StoreConsumer {
     type Answer = ();
+    const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<()> {
         // No commit: else a consumer that stores its position would have something new to read.

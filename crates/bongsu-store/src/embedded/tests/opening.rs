@@ -134,3 +134,25 @@ async fn an_emptied_directory_with_a_witness_is_refused() {
     fs::remove_dir_all(dir.path().join("db")).unwrap();
     assert!(matches!(refusal(dir.path()), OpenError::Lost { .. }));
 }
+
+#[tokio::test]
+async fn a_hole_in_the_commits_is_refused_and_once_accepted_is_past() {
+    let dir = tempfile::tempdir().unwrap();
+    let room = {
+        let store = open(dir.path());
+        let room = group(&store).await;
+        for number in 0..5 {
+            store.append(message(room, &number.to_string())).await.unwrap();
+        }
+        let tail = store.shared.tables.keyspace(Table::Tail);
+        tail.remove(keys::commit(CommitNo(3))).unwrap();
+        room
+    };
+    assert!(refusal(dir.path()).to_string().contains("commits 3 to 3 are missing"));
+    let accepting = EmbeddedSettings { accept_loss: true, ..settings() };
+    drop(EmbeddedStore::open_with(dir.path(), options(), accepting).unwrap());
+    let store = open(dir.path());
+    assert_eq!(store.append(message(room, "next")).await.unwrap().seq, Seq(7));
+    assert_eq!(store.last_commit().await.unwrap(), CommitNo(7));
+    assert!(store.verify(&mut |_| {}).unwrap().is_clean());
+}
