@@ -47,6 +47,8 @@ pub struct Client {
     outgoing: mpsc::Sender<Outgoing>,
     next_id: AtomicI64,
     call_timeout: Duration,
+    /// Items of a page, as the server takes them.
+    page_items: u32,
     _connection: AbortOnDropHandle<()>,
 }
 
@@ -112,6 +114,7 @@ impl Client {
             outgoing,
             next_id: AtomicI64::new(HELLO_ID + 1),
             call_timeout,
+            page_items: u32::try_from(result.limits.page_items).unwrap_or(u32::MAX),
             _connection: AbortOnDropHandle::new(connection),
         };
         Ok((client, result))
@@ -199,16 +202,13 @@ impl Client {
         self.shared.inbox.closed()
     }
 
-    /// Says goodbye after everything that was started, and waits for the end; events not taken are lost.
+    /// Says goodbye after everything that was started, and waits for the end. Events that arrived can still be taken,
+    /// later ones are dropped.
     pub async fn close(&self) -> Closed {
         // A connection that is over already needs no goodbye.
         drop(self.outgoing.send(Outgoing::Goodbye).await);
-        loop {
-            match self.shared.inbox.next_all().await {
-                Ok(_) => continue,
-                Err(closed) => return closed,
-            }
-        }
+        let end = tokio::time::timeout(self.call_timeout, self.shared.inbox.end()).await;
+        end.unwrap_or_else(|_| Closed { code: None, reason: "the goodbye was not answered".to_owned() })
     }
 
     async fn write(&self, method: &'static str, text: String) -> Result<(), CallError> {

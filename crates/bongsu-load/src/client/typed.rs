@@ -8,9 +8,6 @@ use bongsu_wire::{
 
 use super::{CallError, Client};
 
-/// Items asked for in one page: the most a server gives by default.
-const PAGE_ITEMS: u32 = 200;
-
 /// A plain text message.
 #[must_use]
 pub fn text_message(room: RoomId, client_id: ClientId, text: impl Into<String>) -> SendMessage {
@@ -94,7 +91,7 @@ impl Client {
         let mut messages = Vec::new();
         let mut position = after;
         loop {
-            let page = self.call(history_after(room, position)).await?;
+            let page = self.call(self.history_after(room, position)).await?;
             messages.extend(page.messages);
             position = match page.to_seq {
                 Some(to_seq) if page.more && to_seq > position => to_seq,
@@ -111,7 +108,7 @@ impl Client {
         let mut rooms = Vec::new();
         let mut cursor = None;
         loop {
-            let limit = Some(PAGE_ITEMS);
+            let limit = Some(self.page_items);
             let page =
                 self.call(ListRooms { limit, cursor, unread_only: false, kind: None, hidden: false }).await?;
             rooms.extend(page.rooms);
@@ -130,7 +127,7 @@ impl Client {
         let mut members = Vec::new();
         let mut cursor = None;
         loop {
-            let page = self.call(ListMembers { room, limit: Some(PAGE_ITEMS), cursor }).await?;
+            let page = self.call(ListMembers { room, limit: Some(self.page_items), cursor }).await?;
             members.extend(page.members);
             cursor = page.cursor;
             if cursor.is_none() {
@@ -138,8 +135,8 @@ impl Client {
             }
         }
     }
-}
 
-fn history_after(room: RoomId, after: Seq) -> History {
-    History { room, before: None, after: Some(after), around: None, limit: Some(PAGE_ITEMS) }
+    fn history_after(&self, room: RoomId, after: Seq) -> History {
+        History { room, before: None, after: Some(after), around: None, limit: Some(self.page_items) }
+    }
 }

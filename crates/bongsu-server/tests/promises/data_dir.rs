@@ -45,14 +45,17 @@ fn arguments<'a>(command: &'a str, data: &'a str) -> Vec<&'a str> {
     arguments
 }
 
+/// Where the store says its layout: the table `meta` shares the keyspace `rooms` under this byte.
+const SCHEMA: &str = "!schema";
+
 /// Changes the last byte of the number of the layout.
 fn set_schema(data: &Path, change: impl Fn(u8) -> u8) {
     let database = fjall::Database::builder(data.join("store/db")).open().unwrap();
-    let meta = database.keyspace("meta", fjall::KeyspaceCreateOptions::default).unwrap();
-    let mut value = meta.get("schema").unwrap().expect("a number of the layout").to_vec();
+    let rooms = database.keyspace("rooms", fjall::KeyspaceCreateOptions::default).unwrap();
+    let mut value = rooms.get(SCHEMA).unwrap().expect("the store says its layout").to_vec();
     let last = value.last_mut().unwrap();
     *last = change(*last);
-    meta.insert("schema", value).unwrap();
+    rooms.insert(SCHEMA, value).unwrap();
     database.persist(fjall::PersistMode::SyncAll).unwrap();
 }
 

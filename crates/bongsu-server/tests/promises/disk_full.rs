@@ -23,7 +23,8 @@ impl SmallDisk {
     fn mount() -> Option<Self> {
         let root = tempfile::tempdir().unwrap();
         let size = format!("size={DISK_MIB}m");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(root.path()).output();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(root.path()).output();
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self { root });
         }
@@ -41,7 +42,8 @@ impl SmallDisk {
         let path = self.root.path().join("filling");
         let free = free_bytes(self.root.path());
         let filling = free.saturating_sub(free_mib << 20);
-        let fallocate = Command::new("fallocate").arg("-l").arg(filling.to_string()).arg(&path).status().unwrap();
+        let fallocate =
+            Command::new("fallocate").arg("-l").arg(filling.to_string()).arg(&path).status().unwrap();
         assert!(fallocate.success());
     }
 
@@ -106,7 +108,12 @@ async fn below_the_reserve_writes_are_refused_reads_go_on_and_space_heals_it() {
 
     disk.empty();
     within("writes to be taken again", async {
-        while alice.connection().call(text_message(alice.room(), numbered("again", 0), "again")).await.is_err() {
+        while alice
+            .connection()
+            .call(text_message(alice.room(), numbered("again", 0), "again"))
+            .await
+            .is_err()
+        {
             tokio::task::yield_now().await;
         }
     })

@@ -81,8 +81,10 @@ async fn names_and_images() {
 async fn mentions_of_a_message() {
     let (_server, access) = limited("mentions", 2).await;
     let (alice, _bob) = access.two_members().await;
-    let mentioning =
-        |count| SendMessage { mentions: Mentions { all: false, users: users(count) }, ..message(alice.room(), "m", "x") };
+    let mentioning = |count| SendMessage {
+        mentions: Mentions { all: false, users: users(count) },
+        ..message(alice.room(), "m", "x")
+    };
     assert_limit(&alice.refused(mentioning(3)).await, ErrorKind::LimitReached, 2);
     alice.call(mentioning(2)).await;
 }
@@ -160,7 +162,8 @@ async fn items_and_bytes_of_a_page() {
     for number in 0..7 {
         alice.call(message(room, &format!("short{number}"), "short")).await;
     }
-    let history = |limit| History { room, before: None, after: Some(Seq(1)), around: None, limit: Some(limit) };
+    let history =
+        |limit| History { room, before: None, after: Some(Seq(1)), around: None, limit: Some(limit) };
     let over = alice.refused(history(6)).await;
     assert_eq!((over.kind, over.field.as_deref()), (ErrorKind::InvalidParams, Some("limit")));
     let none = alice.refused(history(0)).await;
@@ -252,7 +255,11 @@ async fn typing_over_its_rate_is_dropped_and_the_session_is_well() {
     let (_server, access) = limited("typing_per_s", 1).await;
     let (alice, bob) = access.two_members().await;
     for number in 0..100 {
-        alice.connection().notify(bongsu_wire::Typing { room: alice.room(), on: number % 2 == 0 }).await.unwrap();
+        alice
+            .connection()
+            .notify(bongsu_wire::Typing { room: alice.room(), on: number % 2 == 0 })
+            .await
+            .unwrap();
     }
     let head = alice.send("typed").await.acked().seq;
     bob.until_seen(alice.room(), head).await;

@@ -111,8 +111,11 @@ async fn fill(alice: &TestClient, count: u64) {
         let mut replies = Vec::new();
         for _ in 0..20 {
             let head = alice.connection().room(alice.room()).await.unwrap().head_seq;
-            let message =
-                text_message(alice.room(), numbered("fill", head.0 * 100 + replies.len() as u64), "x".repeat(8_000));
+            let message = text_message(
+                alice.room(),
+                numbered("fill", head.0 * 100 + replies.len() as u64),
+                "x".repeat(8_000),
+            );
             replies.push(alice.connection().start(message).await.unwrap());
         }
         for reply in replies {

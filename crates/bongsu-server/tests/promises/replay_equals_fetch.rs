@@ -162,10 +162,11 @@ async fn members_join_leave_and_change_roles() {
 async fn the_last_owner_leaves() {
     let (_server, all) = Everybody::gather().await;
     all.alice.call(LeaveRoom { room: all.room() }).await;
-    all.bob.until("bob to become owner", |state| {
-        state.room(all.room()).is_some_and(|room| room.row().role == Role::Owner)
-    })
-    .await;
+    all.bob
+        .until("bob to become owner", |state| {
+            state.room(all.room()).is_some_and(|room| room.row().role == Role::Owner)
+        })
+        .await;
     all.agree_at_last().await;
 }
 
@@ -203,8 +204,7 @@ async fn own_facts_reach_every_device_of_the_user() {
     let (server, all) = Everybody::gather().await;
     let room = all.room();
     let tablet = server.access().device("bob", "bob-tablet").await;
-    let settings =
-        ChangeSettings { room, pinned: None, muted_until_ms: None, hidden: None, custom: None };
+    let settings = ChangeSettings { room, pinned: None, muted_until_ms: None, hidden: None, custom: None };
     let head = all.alice.send("one").await.acked().seq;
     all.alice.send("two").await.acked();
     all.bob.call(MarkRead { room, seq: head }).await;
@@ -213,7 +213,9 @@ async fn own_facts_reach_every_device_of_the_user() {
     tablet.assert_equals_fresh().await;
     all.bob.call(ChangeSettings { pinned: Some(true), custom: json(r#"{"a":1}"#), ..settings.clone() }).await;
     tablet.assert_equals_fresh().await;
-    all.bob.call(ChangeSettings { muted_until_ms: Some(bongsu_types::Millis(1 << 50)), ..settings.clone() }).await;
+    all.bob
+        .call(ChangeSettings { muted_until_ms: Some(bongsu_types::Millis(1 << 50)), ..settings.clone() })
+        .await;
     tablet.assert_equals_fresh().await;
     all.bob.send("clears the flag and reads all").await.acked();
     tablet.assert_equals_fresh().await;

@@ -84,7 +84,8 @@ async fn the_server_key_makes_users_and_rooms_and_acts_for_anybody() {
     for (user, name) in [("alice", "앨리스"), ("bob", "Bob")] {
         assert!(host.put(&format!("/v1/users/{user}"), &json!({"name": name})).await.unwrap().is_success());
     }
-    let body = json!({"kind": "group", "members": ["alice", "bob"], "key": "listing:7", "data": {"price": 7}});
+    let body =
+        json!({"kind": "group", "members": ["alice", "bob"], "key": "listing:7", "data": {"price": 7}});
     let made: CreateResult = host.post("/v1/rooms", &body).await.unwrap().read().unwrap();
     let same: CreateResult = host.post("/v1/rooms", &body).await.unwrap().read().unwrap();
     assert!(made.created && !same.created && made.room == same.room);
@@ -124,11 +125,17 @@ async fn errors_have_their_status_and_body() {
     refused(expired.get("/v1/rooms").await.unwrap(), ErrorKind::TokenExpired);
     let mut stranger = access.rest("stranger");
     refused(stranger.get(&room).await.unwrap(), ErrorKind::NotFound);
-    refused(stranger.post(&messages, &json!({"client_id": "1", "text": "x"})).await.unwrap(), ErrorKind::NotFound);
+    refused(
+        stranger.post(&messages, &json!({"client_id": "1", "text": "x"})).await.unwrap(),
+        ErrorKind::NotFound,
+    );
     let mut alice = access.rest("alice");
     refused(alice.get("/v1/nothing").await.unwrap(), ErrorKind::UnknownMethod);
     refused(alice.get("/v1/rooms/not-a-room").await.unwrap(), ErrorKind::InvalidParams);
-    refused(alice.post(&messages, &json!({"client_id": 1, "text": "x"})).await.unwrap(), ErrorKind::InvalidParams);
+    refused(
+        alice.post(&messages, &json!({"client_id": 1, "text": "x"})).await.unwrap(),
+        ErrorKind::InvalidParams,
+    );
     refused(alice.raw("POST", &messages, "{not json").await.unwrap(), ErrorKind::Parse);
     let long = json!({"client_id": "1", "text": "x".repeat(17_000)});
     refused(alice.post(&messages, &long).await.unwrap(), ErrorKind::TooLarge);

@@ -91,8 +91,7 @@ async fn a_reset_room_stays_reset_until_it_is_acked() {
     let server = bongsu().env("BONGSU_LIMITS__RESUME_ROOM_RECORDS", 10).serve().await;
     let (alice, bob) = server.access().two_members().await;
     bob.ack_all().await;
-    let options =
-        ClientOptions { cursors: Default::default(), ..bob.resume_options(&server.access()) };
+    let options = ClientOptions { cursors: Default::default(), ..bob.resume_options(&server.access()) };
     bob.connection().close().await;
     away_for(&alice, 11).await;
     let is_reset = |event: &Event| matches!(event, Event::RoomReset(_)).then_some(());

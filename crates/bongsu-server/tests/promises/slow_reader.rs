@@ -59,7 +59,9 @@ async fn others_get_everything_while_one_never_reads_and_then_it_reads_all() {
             match carol.connection().next_event().await.unwrap() {
                 Event::MessageNew(new) => seen.push(new.message.seq),
                 Event::Lagging(_) => lagged = true,
-                Event::RoomReset(reset) => panic!("a backlog of a live session is paged, not reset: {reset:?}"),
+                Event::RoomReset(reset) => {
+                    panic!("a backlog of a live session is paged, not reset: {reset:?}")
+                }
                 _ => {}
             }
         }
