@@ -70,6 +70,12 @@ impl Edge {
         serve::serve(&self.state, self.router(), listener, cancel).await;
     }
 
+    /// Sessions open now, those without hello included.
+    #[must_use]
+    pub fn open_sessions(&self) -> usize {
+        self.state.open_sessions()
+    }
+
     /// Ends every session: tells its client when to come back, lets its commands finish, stores its positions and
     /// closes it. Then ends delivery. Takes `within` at most; what is left then is cut off.
     pub async fn drain(&self, within: Duration) {

@@ -19,6 +19,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes of the head of a request, at most; a token of 8 KiB has to fit in.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 
+/// Connections that are no session, at most: more are dropped unheard.
+const HTTP_CONNECTIONS: usize = 4 * 1024;
+
 /// Pause after a failed accept: out of file descriptors passes only when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -35,6 +38,9 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
+            Ok(_) if state.connections.len() >= state.limits().sessions + HTTP_CONNECTIONS => {
+                metrics::counter!("bongsu_connections_dropped_total").increment(1);
+            }
             Ok((stream, _)) => {
                 let connection = connection(stream, router.clone(), cancel.clone());
                 state.connections.spawn(connection);

@@ -70,6 +70,11 @@ impl EdgeState {
         self.hub.drain();
     }
 
+    /// Sessions open now.
+    pub(crate) fn open_sessions(&self) -> usize {
+        self.open_sessions.load(Ordering::Acquire)
+    }
+
     /// A place for one more session, unless all are taken. Given back when dropped.
     pub(crate) fn take_place(self: &Arc<Self>) -> Option<Place> {
         let taken = self.open_sessions.fetch_add(1, Ordering::AcqRel);

@@ -205,6 +205,11 @@ impl RoomChannel {
         Some(state.last.unwrap_or_default().next().max(live.from))
     }
 
+    /// Whether a session gets live records.
+    pub(super) fn is_live(&self, session: SessionId) -> bool {
+        self.lock().live.contains_key(&session)
+    }
+
     /// Suspends the live sessions of a user who may have left after `left`.
     pub(super) fn suspend_user(&self, user: &UserId, left: Seq) {
         let mut state = self.lock();

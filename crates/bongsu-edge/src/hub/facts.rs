@@ -118,6 +118,13 @@ impl Hub {
         self.registry.for_each(|mailbox| mailbox.order(|orders| orders.recheck = true));
     }
 
+    /// Bytes that wait to be written, over all sessions.
+    pub(super) fn queued_bytes(&self) -> usize {
+        let mut bytes = 0;
+        self.registry.for_each(|mailbox| bytes += mailbox.queued_bytes());
+        bytes
+    }
+
     /// The server is being shut down: every session comes to its end.
     pub(crate) fn drain(&self) {
         self.registry.for_each(|mailbox| mailbox.order(|orders| orders.draining = true));

@@ -241,7 +241,9 @@ impl Mailbox {
 
     /// Says whether a room is behind.
     pub(crate) fn set_behind(&self, behind: bool) {
-        self.behind.store(behind, Ordering::Relaxed);
+        if self.behind.swap(behind, Ordering::Relaxed) != behind {
+            metrics::gauge!("bongsu_sessions_behind").increment(if behind { 1.0 } else { -1.0 });
+        }
     }
 
     /// Says how far the client was told.
@@ -300,6 +302,12 @@ impl Mailbox {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        self.set_behind(false);
     }
 }
 

@@ -46,10 +46,8 @@ impl Pages {
             return Ok(page);
         }
         let flight = self.join((channel.room, next));
-        let page = flight
-            .cell
-            .get_or_try_init(|| self.read_log(service, channel.room, next, Encoded::of))
-            .await?;
+        let page =
+            flight.cell.get_or_try_init(|| self.read_log(service, channel.room, next, Encoded::of)).await?;
         Ok(page.clone())
     }
 

@@ -72,6 +72,11 @@ pub(crate) struct ChannelHandle {
 }
 
 impl ChannelHandle {
+    /// Whether the hub delivers to the session.
+    pub(crate) fn is_live(&self) -> bool {
+        self.channel.is_live(self.session)
+    }
+
     /// The channel, for work that goes on beside the session.
     pub(crate) fn channel(&self) -> Arc<RoomChannel> {
         self.channel.clone()

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bongsu_service::{BusEvent, BusReceiver};
 use bongsu_service::ServiceResult;
+use bongsu_service::{BusEvent, BusReceiver};
 use bongsu_types::{CommitNo, Committed};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -141,6 +141,7 @@ impl Runner {
         if std::mem::take(&mut self.orders_lost) {
             self.hub.recheck_orders();
         }
+        metrics::gauge!("bongsu_outbox_bytes").set(self.hub.queued_bytes() as f64);
         metrics::gauge!("bongsu_hub_open_gaps").set(self.gaps.len() as f64);
     }
 

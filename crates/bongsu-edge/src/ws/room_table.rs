@@ -120,9 +120,9 @@ impl RoomTable {
             Suspension::Lagging => Why::Lagging(Told::No),
             Suspension::Membership => Why::Membership,
         };
-        let is_live = self.get(suspended.room).is_some_and(|entry| entry.state == RoomState::Live);
         // A room that was let go of meanwhile, or entered anew, has nothing to do with it.
-        if is_live {
+        let concerns = |entry: &RoomEntry| entry.state == RoomState::Live && !entry.channel.is_live();
+        if self.get(suspended.room).is_some_and(concerns) {
             self.fall_behind(suspended.room, suspended.next, why);
         }
     }

@@ -161,3 +161,89 @@ fn ping_after(timing: &Timing, seed: u64) -> Duration {
 fn store_after(timing: &Timing, seed: u64) -> Duration {
     timing.store_acks_every - jitter(seed, 2, timing.store_acks_every / 3)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Millis = Millis(1_000_000);
+
+    fn timers(expires_ms: Millis) -> (Timing, Timers) {
+        let timing = Timing::default();
+        let timers = Timers::new(&timing, 1, expires_ms);
+        (timing, timers)
+    }
+
+    /// Waits for the timer as the session does and says what is due.
+    async fn next_due(timers: &mut Timers, timing: &Timing, wall: Millis, write_waits: bool) -> Due {
+        loop {
+            timers.wait().await;
+            let due = timers.due(timing, wall, write_waits);
+            if due != Due::default() {
+                return due;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pings_come_within_their_period() {
+        let (timing, mut timers) = timers(Millis(u64::MAX));
+        let began = Instant::now();
+        let due = next_due(&mut timers, &timing, START, false).await;
+        assert_eq!(due, Due { ping: true, ..Due::default() });
+        assert!(began.elapsed() <= timing.ping_every && began.elapsed() >= timing.ping_every * 9 / 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_the_session_and_a_sign_of_life_does_not() {
+        let (timing, mut timers) = timers(Millis(u64::MAX));
+        tokio::time::advance(timing.silence - Duration::from_secs(1)).await;
+        timers.heard();
+        tokio::time::advance(timing.silence - Duration::from_secs(1)).await;
+        assert!(!timers.due(&timing, START, false).silent);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(timers.due(&timing, START, false).silent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_moves_is_a_sign_of_life_only_while_nothing_is_read() {
+        let (timing, mut timers) = timers(Millis(u64::MAX));
+        tokio::time::advance(timing.silence).await;
+        timers.written(true);
+        assert!(timers.due(&timing, START, true).silent);
+        timers.written(false);
+        assert!(!timers.due(&timing, START, true).silent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_does_not_move_stalls() {
+        let (timing, mut timers) = timers(Millis(u64::MAX));
+        timers.written(true);
+        tokio::time::advance(timing.stall).await;
+        assert!(!timers.due(&timing, START, false).stalled);
+        assert!(timers.due(&timing, START, true).stalled);
+        timers.written(true);
+        assert!(!timers.due(&timing, START, true).stalled);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn expiry_is_announced_once_and_then_comes() {
+        let (timing, mut timers) = timers(START.plus(100_000));
+        assert_eq!(timers.due(&timing, START, false), Due::default());
+        assert!(timers.due(&timing, START.plus(40_000), false).expiring);
+        assert!(!timers.due(&timing, START.plus(50_000), false).expiring);
+        assert!(timers.due(&timing, START.plus(100_000), false).expired);
+        timers.renew(START.plus(200_000));
+        assert!(timers.due(&timing, START.plus(140_000), false).expiring);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_read_waits_for_its_time() {
+        let (timing, mut timers) = timers(Millis(u64::MAX));
+        timers.retry(&timing);
+        assert!(timers.holds_back());
+        tokio::time::advance(timing.retry_after).await;
+        timers.due(&timing, START, false);
+        assert!(!timers.holds_back());
+    }
+}

@@ -118,6 +118,9 @@ async fn a_message_in_the_backlog_ends_as_a_fresh_fetch_shows_it() {
     let seq = alice.say(&room, "before").await;
     alice.call("message.edit", json!({ "room": room, "seq": seq, "text": "after" })).await;
     let last = alice.call("message.react", json!({ "room": room, "seq": seq, "emoji": "👍" })).await;
+    // Nobody is in the room any more: what bob gets is read from the log.
+    alice.close().await;
+    node.forget_rooms().await;
     let mut bob = node.session("bob").await;
     let message = bob.event("message.new").await;
     assert_eq!((&message["text"], &message["rev"]), (&json!("after"), &json!(seq)));
@@ -125,6 +128,26 @@ async fn a_message_in_the_backlog_ends_as_a_fresh_fetch_shows_it() {
     assert_eq!(bob.event("message.edited").await["text"], "after");
     let reaction = bob.event("message.reaction").await;
     assert_eq!((&reaction["seq"], &reaction["emoji"]), (&last["seq"], &json!("👍")));
+}
+
+#[tokio::test]
+async fn a_backlog_that_was_swept_is_reset() {
+    let node = Node::start().await;
+    let mut alice = node.session("alice").await;
+    let params =
+        json!({ "kind": "group", "members": ["bob"], "retention": { "mode": "history", "days": 1 } });
+    let room = bob_was_there(&node, &mut alice, params).await;
+    alice.say(&room, "old").await;
+    let old = alice.say(&room, "old").await;
+    node.clock.advance(2 * 24 * 60 * 60 * 1_000);
+    let head = alice.say(&room, "new").await;
+    while node.store.sweep(1_000).await.unwrap().more {}
+    let mut bob = node.session("bob").await;
+    assert_eq!(bob.event("room.reset").await, json!({ "room": room, "head_seq": head, "reason": "floor" }));
+    let page = bob.call("message.history", json!({ "room": room })).await;
+    assert_eq!(page["floor_seq"], old);
+    let live = alice.say(&room, "live").await;
+    assert_eq!(bob.seqs_until(&room, live).await, [live]);
 }
 
 #[tokio::test]

@@ -19,11 +19,13 @@ pub(crate) struct Client {
     /// Objects read and not looked at.
     objects: VecDeque<Value>,
     next_id: u64,
+    /// What hello says of the store: the client has seen it before.
+    epoch: u64,
 }
 
 impl Client {
     /// Connects; a small receive buffer makes a client that the server notices when it does not read.
-    pub(crate) async fn connect(address: SocketAddr, receive_bytes: Option<u32>) -> Self {
+    pub(crate) async fn connect(address: SocketAddr, epoch: u64, receive_bytes: Option<u32>) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         if let Some(bytes) = receive_bytes {
             socket.set_recv_buffer_size(bytes).unwrap();
@@ -32,7 +34,7 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         let url = format!("ws://{address}/v1/connect");
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
-        Self { socket, objects: VecDeque::new(), next_id: 1 }
+        Self { socket, objects: VecDeque::new(), next_id: 1, epoch }
     }
 
     /// Says hello and returns the answer, which is the first thing that comes.
@@ -42,7 +44,7 @@ impl Client {
 
     /// Says hello with more parameters.
     pub(crate) async fn hello_with(&mut self, token: &str, device: &str, more: Value) -> Value {
-        let mut params = json!({ "token": token, "device": { "id": device } });
+        let mut params = json!({ "token": token, "device": { "id": device }, "epoch": self.epoch });
         params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let id = self.request("session.hello", params).await;
         let answer = self.next().await;
@@ -152,7 +154,11 @@ impl Client {
         loop {
             match self.read().await {
                 Ok(objects) => self.objects.extend(objects),
-                Err(code) => return code,
+                Err(code) => {
+                    // The library answers the close while it reads on.
+                    while let Some(Ok(_)) = self.socket.next().await {}
+                    return code;
+                }
             }
         }
     }
@@ -171,6 +177,15 @@ impl Client {
     /// The close code, or `None` when an object comes first.
     pub(crate) async fn closed_or_answered(&mut self) -> Option<u16> {
         self.read().await.err()
+    }
+
+    /// Reads until the server has pinged this often; the library answers.
+    pub(crate) async fn pinged(&mut self, times: usize) {
+        let mut pings = 0;
+        while pings < times {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap();
+            pings += usize::from(matches!(message.unwrap().unwrap(), Message::Ping(_)));
+        }
     }
 
     /// Drops the connection without a word.

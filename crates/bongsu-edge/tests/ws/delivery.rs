@@ -82,7 +82,7 @@ async fn a_reader_that_never_reads_slows_nobody_and_then_reads_all() {
     let node = Setup::new().limits(|limits| limits.send_queue_bytes = 16 * 1024).start().await;
     let mut alice = node.session("alice").await;
     let mut carol = node.session("carol").await;
-    let mut slow = Client::connect(node.address, Some(4 * 1024)).await;
+    let mut slow = node.connect_narrow().await;
     slow.hello(&node.token("bob"), "bob-phone").await;
     slow.event("session.caught_up").await;
     let room = group(&mut alice, &["bob", "carol"]).await;

@@ -117,7 +117,12 @@ impl Node {
 
     /// A socket without hello.
     pub(crate) async fn connect(&self) -> Client {
-        Client::connect(self.address, None).await
+        Client::connect(self.address, self.store.epoch().get(), None).await
+    }
+
+    /// A socket whose client takes in little that it does not read.
+    pub(crate) async fn connect_narrow(&self) -> Client {
+        Client::connect(self.address, self.store.epoch().get(), Some(4 * 1024)).await
     }
 
     /// A session of `user` on the device `<user>-phone` that has caught up.
@@ -131,6 +136,13 @@ impl Node {
         client.hello(&self.token(user), device).await;
         client.event("session.caught_up").await;
         client
+    }
+
+    /// Waits until every session whose client is gone has ended.
+    pub(crate) async fn forget_rooms(&self) {
+        while self.edge.open_sessions() > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// No connection is accepted any more, and all sessions end.
