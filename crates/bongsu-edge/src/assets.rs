@@ -7,12 +7,8 @@ use http::{HeaderValue, Method, StatusCode, header};
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
-#[allow_missing = true]
+#[folder = "../../web/dist"]
 struct Assets;
-
-/// Shown in the place of the page when the binary was built without it.
-const NO_PAGE: &str = "Bongsu is running. This binary was built without its web page.\n";
 
 /// Serves a file of the page; `/` is its index.
 pub(crate) async fn serve(request: Request) -> Response {
@@ -24,9 +20,6 @@ pub(crate) async fn serve(request: Request) -> Response {
         path => path,
     };
     let Some(file) = Assets::get(path) else {
-        if path == "index.html" {
-            return NO_PAGE.into_response();
-        }
         return StatusCode::NOT_FOUND.into_response();
     };
     let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]));

@@ -1,6 +1,7 @@
 //! How connections end.
 
 use bongsu_wire::CloseCode;
+use futures_util::future::BoxFuture;
 
 use super::socket::Socket;
 use crate::state::EdgeState;
@@ -16,23 +17,22 @@ pub(super) enum End {
     Stalled,
 }
 
-/// Ends a connection as `end` says.
-pub(super) async fn end(state: &EdgeState, socket: Socket, end: End) {
-    match end {
-        End::Close(code) => close(state, socket, code).await,
-        End::Gone => {
-            count("gone");
-            // The library's answer to the client's close frame may still be queued.
-            within(state, socket.finish()).await;
+/// Ends a connection as `end` says. Boxed: no session has to hold the room for its end while it lives.
+pub(super) fn end(state: &EdgeState, socket: Socket, end: End) -> BoxFuture<'_, ()> {
+    Box::pin(async move {
+        match end {
+            End::Close(code) => {
+                count(code.reason());
+                within(state, socket.close(code)).await;
+            }
+            End::Gone => {
+                count("gone");
+                // The library's answer to the client's close frame may still be queued.
+                within(state, socket.finish()).await;
+            }
+            End::Stalled => count("stalled"),
         }
-        End::Stalled => count(CloseCode::NoProgress.reason()),
-    }
-}
-
-/// Closes with a code, after whatever is queued.
-pub(super) async fn close(state: &EdgeState, socket: Socket, code: CloseCode) {
-    count(code.reason());
-    within(state, socket.close(code)).await;
+    })
 }
 
 /// Patience with a peer that is slow to close is limited: then the connection is just dropped.

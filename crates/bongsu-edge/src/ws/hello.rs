@@ -24,7 +24,7 @@ use crate::timing::millis;
 const LEEWAY_MS: u64 = 30_000;
 
 /// Reads the first frame and opens the session. The answer is the first thing in its mailbox.
-pub(super) async fn open(state: &Arc<EdgeState>, socket: &mut Socket) -> Result<Session, End> {
+pub(super) async fn open(state: &Arc<EdgeState>, socket: &mut Socket) -> Result<Box<Session>, End> {
     let first = tokio::time::timeout(state.timing.hello_within, first_text(socket));
     let text = first.await.map_err(|_| End::Close(CloseCode::NoProgress))??;
     let (id, hello, rest) = read_hello(state, socket, &text)?;

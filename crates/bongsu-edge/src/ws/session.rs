@@ -26,7 +26,7 @@ use super::room_table::RoomTable;
 use super::socket::{Reading, Socket, Text, Turn};
 use super::timers::Timers;
 use crate::hub::{Mailbox, Orders, OwnFacts};
-use crate::state::EdgeState;
+use crate::state::{EdgeState, Place};
 use crate::timing::{jitter, millis};
 
 /// What hello leaves for the session.
@@ -67,20 +67,21 @@ pub(super) struct Session {
     _registration: Online,
 }
 
-/// Serves a connection that was upgraded, to its end.
-pub(super) async fn serve(state: Arc<EdgeState>, mut socket: Socket) {
+/// Serves a connection that was upgraded, to its end. What happens only once is boxed, so that the task of an idle
+/// session is small.
+pub(super) async fn serve(state: Arc<EdgeState>, mut socket: Socket, _place: Place) {
     let mut session = match Box::pin(hello::open(&state, &mut socket)).await {
-        Ok(session) => Box::new(session),
+        Ok(session) => session,
         Err(end) => return end::end(&state, socket, end).await,
     };
     let end = session.go_on(&mut socket).await;
-    let last_acks = session.last_acks();
+    let last_acks = Box::pin(session.last_acks());
     drop(session);
     tokio::join!(end::end(&state, socket, end), last_acks);
 }
 
 impl Session {
-    pub(super) fn new(state: Arc<EdgeState>, opening: Opening, rest: Vec<Incoming>) -> Self {
+    pub(super) fn new(state: Arc<EdgeState>, opening: Opening, rest: Vec<Incoming>) -> Box<Self> {
         let Opening { registration, claims, removals, opened } = opening;
         let mailbox = registration.0.mailbox.clone();
         let now = state.service.clock().now_ms();
@@ -89,7 +90,7 @@ impl Session {
             actor: Actor::user(claims.user.clone()),
             mailbox: mailbox.clone(),
         };
-        let mut session = Self {
+        let mut session = Box::new(Self {
             timers: Timers::new(&state.timing, mailbox.session.0, hello::ends_ms(&claims, now)),
             typing: TokenBucket::full(typing_rate(state.limits()), now),
             caller: Arc::new(caller),
@@ -106,7 +107,7 @@ impl Session {
             claims,
             mailbox,
             state,
-        };
+        });
         session.enter_rooms(opened, removals);
         for item in rest {
             session.start(item);
@@ -364,5 +365,22 @@ async fn recheck(caller: Arc<Caller>, claims: Claims, session_no: SessionNo) -> 
             warn!(%error, "a session cannot be checked");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task_bytes<F>(_task: impl Fn(Arc<EdgeState>, Socket, Place) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Ten thousand idle sessions are to fit into 100 MB, buffers, rooms and the system's share included.
+    #[test]
+    fn an_idle_session_is_small() {
+        assert!(task_bytes(serve) <= 1_536, "task: {} bytes", task_bytes(serve));
+        assert!(size_of::<Session>() <= 768, "session: {} bytes", size_of::<Session>());
+        assert!(size_of::<Mailbox>() <= 320, "mailbox: {} bytes", size_of::<Mailbox>());
     }
 }

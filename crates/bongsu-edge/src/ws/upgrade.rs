@@ -11,6 +11,7 @@ use http::{HeaderValue, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use tracing::debug;
 
+use super::end::{self, End};
 use super::session;
 use super::socket::{Socket, accept_key};
 use crate::state::EdgeState;
@@ -74,6 +75,7 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         .any(|each| each.trim().eq_ignore_ascii_case(token))
 }
 
+/// Waits for the handshake to be done, and goes on as a session, in a task that holds nothing of the HTTP connection.
 async fn run(state: Arc<EdgeState>, upgraded: OnUpgrade) {
     let place = state.take_place();
     let upgraded = match upgraded.await {
@@ -85,14 +87,14 @@ async fn run(state: Arc<EdgeState>, upgraded: OnUpgrade) {
     };
     let socket = Socket::new(upgraded, state.limits().frame_bytes);
     // Browsers cannot see why an upgrade was refused, so refusals come as a close after it.
-    let refusal = match &place {
-        Some(_) if state.is_draining() => Some(CloseCode::Draining),
-        Some(_) => None,
-        None => Some(CloseCode::Overloaded),
-    };
-    match refusal {
-        Some(code) => super::end::close(&state, socket, code).await,
-        None => Box::pin(session::serve(state.clone(), socket)).await,
+    match place {
+        None => end::end(&state, socket, End::Close(CloseCode::Overloaded)).await,
+        Some(_) if state.is_draining() => {
+            end::end(&state, socket, End::Close(CloseCode::Draining)).await;
+        }
+        Some(place) => {
+            let session = session::serve(state.clone(), socket, place);
+            state.connections.spawn(session);
+        }
     }
-    drop(place);
 }
