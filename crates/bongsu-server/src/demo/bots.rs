@@ -12,6 +12,7 @@ use tracing::warn;
 use super::chance::Chance;
 use super::market::{Conversation, Market};
 use super::script::Script;
+use super::seed::MESSAGES;
 
 /// Conversations that go on: of the person the link logs in as, and of others.
 const TALKS_WITH_PERSON: usize = 6;
@@ -68,8 +69,13 @@ struct Talk {
 }
 
 impl Talk {
+    /// Goes on where the market's messages end.
     fn new(conversation: &Conversation, room: RoomId) -> Self {
-        Self { conversation: conversation.clone(), room, script: conversation.script() }
+        let mut script = conversation.script();
+        for _ in 0..MESSAGES {
+            script.next_line();
+        }
+        Self { conversation: conversation.clone(), room, script }
     }
 
     /// Types and says the next line of somebody who is not `person`.

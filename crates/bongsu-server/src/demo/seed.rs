@@ -8,7 +8,7 @@ use super::chance::Chance;
 use super::market::{Conversation, Market};
 
 /// Messages of a room.
-const MESSAGES: u64 = 150;
+pub(super) const MESSAGES: u64 = 150;
 
 /// How far back the oldest message lies.
 const PAST_MS: u64 = 21 * 24 * 3_600_000;
