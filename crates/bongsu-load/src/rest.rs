@@ -181,11 +181,12 @@ impl Rest {
         };
         connection.sender.ready().await.map_err(|error| self.broken(error))?;
         let response = connection.sender.send_request(request).await.map_err(|error| self.broken(error))?;
-        let status = response.status().as_u16();
+        let status = response.status();
         let body = Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await;
         let bytes = body.map_err(|error| self.broken(error))?.to_bytes();
-        self.connection = Some(connection);
-        Ok(Answer { status, body: String::from_utf8_lossy(&bytes).into_owned() })
+        // A server that refuses a request before it has read all of it ends the connection after the answer.
+        self.connection = status.is_success().then_some(connection);
+        Ok(Answer { status: status.as_u16(), body: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
     fn request(

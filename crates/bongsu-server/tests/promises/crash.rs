@@ -43,6 +43,7 @@ async fn a_server_killed_under_load_loses_and_doubles_nothing_it_replied_to() {
     let rooms = create_rooms(&watcher).await;
     let known = Arc::new(Known::default());
     let mut random = Random::seeded(7);
+    let mut repeated = 0;
     for round in 0..rounds() {
         let enough = REPLIES.0 + random.below(REPLIES.1);
         let access = server.access();
@@ -65,7 +66,7 @@ async fn a_server_killed_under_load_loses_and_doubles_nothing_it_replied_to() {
         server.kill9().await;
         within("the speakers to notice", speakers.join_all()).await;
         server.restart().await;
-        repeat_open_sends(&server.access(), &known).await;
+        repeated += repeat_open_sends(&server.access(), &known).await;
         watcher.reconnect_to(server.access()).await;
     }
     compare(&server.access(), &known).await;
@@ -73,7 +74,7 @@ async fn a_server_killed_under_load_loses_and_doubles_nothing_it_replied_to() {
     server.stop().await;
     server.assert_check_clean().await;
     let report = known.checker.lock().unwrap().report();
-    println!("{} rounds of kill -9:\n{report}", rounds());
+    println!("{} rounds of kill -9, {repeated} sends without a reply repeated:\n{report}", rounds());
     report.assert_clean();
     assert_eq!((report.unknown, report.failed), (0, 0), "every send was repeated until replied:\n{report}");
 }
@@ -166,7 +167,7 @@ impl Speaker {
 }
 
 /// What a real client does after a crash: every send without a reply goes again, with the same client id.
-async fn repeat_open_sends(access: &Access, known: &Known) {
+async fn repeat_open_sends(access: &Access, known: &Known) -> usize {
     let open = known.checker.lock().unwrap().open_sends();
     for user in USERS.map(user_id) {
         let client = connect(access, user.as_str()).await;
@@ -175,6 +176,7 @@ async fn repeat_open_sends(access: &Access, known: &Known) {
             known.checker.lock().unwrap().replied(key, &reply.expect("a reply to a repeated send"));
         }
     }
+    open.len()
 }
 
 /// Logs against what was sent, unread against a recount, marks against what was replied.
