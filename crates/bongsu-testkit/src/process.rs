@@ -129,6 +129,24 @@ impl ServerProcess {
         Access::of_data_dir(&self.running.url, &self.data)
     }
 
+    /// `http://HOST:PORT` of its metrics, which only its log tells; the log level must be info.
+    ///
+    /// # Panics
+    /// When the log does not tell it.
+    pub async fn metrics_url(&self) -> String {
+        within("the log to name the address of the metrics", async {
+            loop {
+                let log = self.log();
+                if let Some((_, after)) = log.split_once("metrics=") {
+                    let address = after.split_whitespace().next().unwrap_or_default();
+                    return format!("http://{address}");
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+
     /// The data directory.
     #[must_use]
     pub fn data(&self) -> &Path {

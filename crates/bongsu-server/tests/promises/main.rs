@@ -8,6 +8,7 @@ mod crash;
 mod data_dir;
 mod disk_full;
 mod limits;
+mod metrics;
 mod reconnect_storm;
 mod removed_member;
 mod replay_equals_fetch;
@@ -21,7 +22,7 @@ use bongsu_testkit::Binary;
 /// The binary as users run it, without rates: a test is faster than any person.
 fn bongsu() -> Binary {
     Binary::at(env!("CARGO_BIN_EXE_bongsu"))
-        .env("BONGSU_LOG__LEVEL", "warn")
+        .env("BONGSU_LOG__LEVEL", "warn,bongsu_server=info")
         .env("BONGSU_LIMITS__SENDS_PER_S", 0)
         .env("BONGSU_LIMITS__CREATES_PER_MIN", 0)
 }
