@@ -37,6 +37,7 @@ pub(crate) fn start_metrics() -> Result<PrometheusHandle> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_items".to_owned()), &ITEMS)?
+        .set_buckets_for_metric(Matcher::Suffix("_commands".to_owned()), &ITEMS)?
         .install_recorder()
         .context("cannot collect metrics")
 }
