@@ -14,8 +14,9 @@ use bongsu_types::{Record, RecordBody, RoomId, Seq, UserId};
 use bytes::Bytes;
 
 use super::encoded::{Encoded, Page, SharedPage};
-use super::mailbox::{Mailbox, SessionId};
+use super::mailbox::{Delivery, Mailbox, SessionId};
 use super::ring::Ring;
+use super::wakes::Wakes;
 
 /// Records kept while one before them is missing. Further ones are read from the log.
 const HELD_MAX: usize = 256;
@@ -100,7 +101,7 @@ impl RoomChannel {
     }
 
     /// Takes a record from the bus.
-    pub(super) fn offer(&self, record: &Arc<Record>) -> Offered {
+    pub(super) fn offer(&self, record: &Arc<Record>, wakes: &mut Wakes) -> Offered {
         let mut state = self.lock();
         state.max_seen = state.max_seen.max(record.seq);
         let Some(last) = state.last else { return Offered::Nothing };
@@ -108,9 +109,9 @@ impl RoomChannel {
             return Offered::Nothing;
         }
         if record.seq == last.next() {
-            let mut delivered = state.deliver(self.room, record);
+            let mut delivered = state.deliver(self.room, record, wakes);
             while let Some(next) = state.take_held() {
-                let (sessions, bytes) = state.deliver(self.room, &next);
+                let (sessions, bytes) = state.deliver(self.room, &next, wakes);
                 delivered = (delivered.0 + sessions, delivered.1.max(bytes));
             }
             return Offered::Delivered { sessions: delivered.0, bytes: delivered.1 };
@@ -139,6 +140,7 @@ impl RoomChannel {
     /// Delivers records read from the log. What is swept already cannot be delivered: then the live sessions are
     /// suspended, and each finds out on its own.
     pub(super) fn repair(&self, records: &[Record], head: Seq) {
+        let mut wakes = Wakes::default();
         let mut state = self.lock();
         for record in records {
             let Some(last) = state.last else { return };
@@ -147,7 +149,7 @@ impl RoomChannel {
                 state.last = Some(record.seq.prev());
             }
             if state.last.is_some_and(|last| record.seq == last.next()) {
-                state.deliver(self.room, record);
+                state.deliver(self.room, record, &mut wakes);
             }
         }
         if records.is_empty() && state.last.is_some_and(|last| last < head) {
@@ -156,7 +158,7 @@ impl RoomChannel {
             state.last = Some(head);
         }
         while let Some(next) = state.take_held() {
-            state.deliver(self.room, &next);
+            state.deliver(self.room, &next, &mut wakes);
         }
         if records.is_empty() {
             // The log is the truth: what it does not have does not exist.
@@ -263,7 +265,7 @@ impl RoomChannel {
 
 impl State {
     /// Delivers the next record. Returns to how many sessions, and its bytes.
-    fn deliver(&mut self, room: RoomId, record: &Record) -> (usize, usize) {
+    fn deliver(&mut self, room: RoomId, record: &Record, wakes: &mut Wakes) -> (usize, usize) {
         let encoded = Encoded::of(record);
         let seq = record.seq;
         self.last = Some(seq);
@@ -273,9 +275,12 @@ impl State {
             if live.from > seq {
                 return true;
             }
-            let delivered = live.mailbox.deliver(room, seq, &encoded.object);
-            sessions += usize::from(delivered);
-            delivered
+            let delivery = live.mailbox.deliver(room, seq, &encoded.object);
+            if delivery != Delivery::Queued {
+                wakes.add(&live.mailbox);
+            }
+            sessions += usize::from(delivery != Delivery::Full);
+            delivery != Delivery::Full
         });
         if let RecordBody::MemberRemoved { users } = &record.body {
             self.suspend_removed(room, seq, users);

@@ -63,6 +63,17 @@ pub(crate) struct Suspended {
     pub(crate) why: Suspension,
 }
 
+/// What came of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Queued, and the queue was empty: the session has to be woken.
+    First,
+    /// Queued behind others: the session is awake, or will be woken for the first of them.
+    Queued,
+    /// The queue is full: the room is suspended at this record, and the session has to be woken.
+    Full,
+}
+
 /// Why a room is no longer live for a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Suspension {
@@ -155,17 +166,22 @@ impl Mailbox {
         self.wake.notified().await;
     }
 
-    /// Queues a record of a live room. False when the queue is full: then the room is suspended at `seq`.
-    pub(crate) fn deliver(&self, room: RoomId, seq: Seq, object: &Bytes) -> bool {
+    /// Queues a record of a live room. The caller wakes the session when it is done with all it has.
+    pub(crate) fn deliver(&self, room: RoomId, seq: Seq, object: &Bytes) -> Delivery {
         let mut inner = self.lock();
         if inner.bytes + object.len() > self.limit_bytes && inner.bytes > 0 {
             inner.suspended.push(Suspended { room, next: seq, why: Suspension::Lagging });
-            drop(inner);
-            self.wake.notify_one();
-            return false;
+            return Delivery::Full;
         }
-        self.push_locked(inner, object.clone());
-        true
+        let was_empty = inner.objects.is_empty();
+        inner.bytes += object.len();
+        inner.objects.push_back(object.clone());
+        if was_empty { Delivery::First } else { Delivery::Queued }
+    }
+
+    /// Wakes the session.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
     }
 
     /// Queues something that may be lost, unless the queue is more than half full or a room is behind.
@@ -329,21 +345,22 @@ mod tests {
     #[test]
     fn a_full_queue_suspends_the_room_at_the_record_that_did_not_fit() {
         let mailbox = mailbox(10);
-        assert!(mailbox.deliver(room(), Seq(1), &Bytes::from_static(b"12345678")));
-        assert!(!mailbox.deliver(room(), Seq(2), &Bytes::from_static(b"123")));
+        assert_eq!(mailbox.deliver(room(), Seq(1), &Bytes::from_static(b"12345678")), Delivery::First);
+        assert_eq!(mailbox.deliver(room(), Seq(2), &Bytes::from_static(b"1")), Delivery::Queued);
+        assert_eq!(mailbox.deliver(room(), Seq(3), &Bytes::from_static(b"123")), Delivery::Full);
         let taken = mailbox.take(OwnFacts::Leave);
-        let lagging = Suspended { room: room(), next: Seq(2), why: Suspension::Lagging };
+        let lagging = Suspended { room: room(), next: Seq(3), why: Suspension::Lagging };
         assert_eq!(taken.suspended, [lagging]);
         let mut objects = Vec::new();
         mailbox.take_objects(100, &mut objects);
-        assert_eq!(objects, [Bytes::from_static(b"12345678")]);
+        assert_eq!(objects, [Bytes::from_static(b"12345678"), Bytes::from_static(b"1")]);
         assert_eq!(mailbox.queued_bytes(), 0);
     }
 
     #[test]
     fn a_record_over_the_limit_goes_into_an_empty_queue() {
         let mailbox = mailbox(4);
-        assert!(mailbox.deliver(room(), Seq(1), &Bytes::from_static(b"12345678")));
+        assert_eq!(mailbox.deliver(room(), Seq(1), &Bytes::from_static(b"12345678")), Delivery::First);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod registry;
 mod ring;
 mod rooms;
 mod run;
+mod wakes;
 mod watchers;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bongsu_service::ServiceResult;
 use bongsu_service::{BusEvent, BusReceiver};
 use bongsu_types::{CommitNo, Committed};
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use tracing::{info, warn};
 use super::Hub;
 use super::channel::RoomChannel;
 use super::facts::Todo;
+use super::wakes::Wakes;
 
 /// How long a missing record may still come by the bus.
 const GAP_WAIT: Duration = Duration::from_millis(20);
@@ -31,6 +33,9 @@ const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
 
 /// Refs of the tail read at once.
 const TAIL_REFS: usize = 1_000;
+
+/// Commits taken before sessions are woken: many enough to share writes, few enough to be quick.
+const BURST_COMMITS: usize = 32;
 
 /// Records of one repair read.
 const REPAIR_RECORDS: usize = 500;
@@ -67,8 +72,7 @@ pub(crate) async fn run(hub: Arc<Hub>, mut bus: BusReceiver, proven: CommitNo, s
                 Err(error) => warn!(%error, "a repair of a room ended badly"),
             },
             event = bus.recv() => match event {
-                Some(BusEvent::Committed(committed)) => runner.take(&committed).await,
-                Some(BusEvent::Lost) => runner.lost().await,
+                Some(event) => runner.take_burst(event, &mut bus).await,
                 None => {
                     info!("the bus is gone, the hub ends");
                     return;
@@ -99,7 +103,22 @@ struct Runner {
 }
 
 impl Runner {
-    async fn take(&mut self, committed: &Committed) {
+    /// Takes an event and those that wait behind it, and wakes the sessions after the last one.
+    async fn take_burst(&mut self, first: BusEvent, bus: &mut BusReceiver) {
+        let mut wakes = Wakes::default();
+        let mut taken = 0;
+        let mut next = Some(first);
+        while let Some(event) = next {
+            match event {
+                BusEvent::Committed(committed) => self.take(&committed, &mut wakes).await,
+                BusEvent::Lost => self.lost().await,
+            }
+            taken += 1;
+            next = if taken < BURST_COMMITS { bus.recv().now_or_never().flatten() } else { None };
+        }
+    }
+
+    async fn take(&mut self, committed: &Committed, wakes: &mut Wakes) {
         if committed.epoch != self.hub.epoch {
             metrics::counter!("bongsu_hub_other_epoch_total").increment(1);
             return;
@@ -109,7 +128,7 @@ impl Runner {
             self.read_tail(committed.commit.prev()).await;
         }
         for fact in &committed.facts {
-            let todo = self.hub.apply(fact);
+            let todo = self.hub.apply(fact, wakes);
             self.note(todo);
         }
         // Behind a gap that could not be read it stays where it is, and the gap is read later.

@@ -9,6 +9,7 @@ use bongsu_wire::{
     WireError, encode_error, encode_result,
 };
 use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -159,8 +160,17 @@ impl Session {
         }));
     }
 
+    /// Answers a command that was carried out, and those that were in the same instant: one commit answers many.
+    pub(super) fn finish_all(&mut self, first: Done) {
+        let mut next = Some(first);
+        while let Some(done) = next {
+            self.finish(done);
+            next = self.commands.next().now_or_never().flatten();
+        }
+    }
+
     /// Answers a command that was carried out.
-    pub(super) fn finish(&mut self, done: Done) {
+    fn finish(&mut self, done: Done) {
         if let Some(claims) = done.renewed {
             self.renew(claims);
         }

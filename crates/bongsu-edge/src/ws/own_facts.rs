@@ -4,21 +4,19 @@
 //! A fact that was lost shows as a gap in `user_rev`, or the hub says so: then the changed rows are read from the store,
 //! and each is told as a whole, because what exactly changed is not known any more.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
-use bongsu_service::{ChangedRow, ListRow, OwnChanges, ServiceError, ServiceResult, SessionOpened};
-use bongsu_types::{Head, OwnChange, OwnFact, RoomId, Seq, UserRev};
-use bongsu_wire::{
-    DeviceRemoved, Event, ResetReason, RoomJoined, RoomRead, RoomRemoved, RoomSettings, SettingsObject,
-};
+use bongsu_service::{ChangedRow, ListRow, OwnChanges, ServiceError, ServiceResult};
+use bongsu_types::{OwnChange, OwnFact, RoomId, Seq, UserRev};
+use bongsu_wire::{DeviceRemoved, Event, RoomJoined, RoomRead, RoomRemoved, RoomSettings, SettingsObject};
 use futures_util::future::BoxFuture;
 use tracing::warn;
 
-use super::room_table::{Budget, RoomEntry, RoomState, Why};
+use super::resume::Resume;
+use super::room_table::{RoomEntry, RoomState, Why};
 use super::session::Session;
 use crate::convert;
-use crate::hub::{ChannelHandle, OwnNews, RoomChannel};
+use crate::hub::{ChannelHandle, OwnNews};
 
 /// State of telling own facts.
 pub(super) struct OwnFactsWork {
@@ -34,14 +32,7 @@ pub(super) struct OwnFactsWork {
     /// Facts were lost: the changes have to be read.
     lost: bool,
     /// The rooms of the hello have not found their positions yet.
-    opening: Option<Vec<Resume>>,
-}
-
-/// A room to resume once its position is known.
-struct Resume {
-    room: RoomId,
-    cursor: Seq,
-    head: Option<Head>,
+    pub(super) opening: Option<Vec<Resume>>,
 }
 
 /// A step that had to wait for the store.
@@ -74,60 +65,6 @@ impl OwnFactsWork {
 }
 
 impl Session {
-    /// Holds the rooms of the hello, and finds their positions.
-    pub(super) fn enter_rooms(&mut self, opened: SessionOpened, removals: u64) {
-        let cursors: HashMap<RoomId, Seq> = opened.opened.cursors.into_iter().collect();
-        let mut heads = opened.heads.into_iter().peekable();
-        let mut resumes = Vec::with_capacity(opened.own.rows.len());
-        let mut unknown = Vec::new();
-        for own in opened.own.rows {
-            let channel = self.state.hub.hold(self.mailbox.session, own.room);
-            if channel.last().is_none() {
-                unknown.push(channel.channel());
-            }
-            let from = own.joined_seq.prev();
-            let cursor = cursors.get(&own.room).copied().unwrap_or(from).max(from);
-            let why = Why::Resume(Budget::Within);
-            let state = RoomState::Behind { next: cursor.next(), why };
-            self.rooms.insert(RoomEntry { channel, joined: own.joined_seq, acked: cursor, state });
-            resumes.push(Resume {
-                room: own.room,
-                cursor,
-                head: heads.next_if(|head| head.room == own.room),
-            });
-        }
-        self.own.opening = Some(resumes);
-        if unknown.is_empty() {
-            return self.resume_rooms(removals);
-        }
-        let hub = self.state.hub.clone();
-        self.own.running = Some(Box::pin(async move {
-            let result = hub.open(&unknown).await;
-            OwnStep::Opened { removals, result }
-        }));
-    }
-
-    /// Decides for each room of the hello: live, behind, or reset. The most recently active come first.
-    fn resume_rooms(&mut self, removals: u64) {
-        let mut resumes = self.own.opening.take().unwrap_or_default();
-        resumes.sort_by_key(|resume| std::cmp::Reverse(resume.head.map(|head| head.active_ms)));
-        let limits = self.state.limits().clone();
-        let mut records = 0;
-        for Resume { room, cursor, head } in resumes {
-            let Some(last) = self.rooms.get(room).and_then(|entry| entry.channel.last()) else { continue };
-            let backlog = last.get().saturating_sub(cursor.get());
-            if backlog > 0 && head.is_some_and(|head| cursor < head.floor_seq) {
-                self.reset(room, cursor.next(), removals, ResetReason::Floor);
-                continue;
-            }
-            let fits =
-                backlog <= limits.resume_room_records && records + backlog <= limits.resume_records as u64;
-            let budget = if fits { Budget::Within } else { Budget::Over };
-            records += if fits { backlog } else { 0 };
-            self.attach(room, cursor.next(), Why::Resume(budget), removals);
-        }
-    }
-
     /// Whether the next own fact can be taken: nothing of the last one is left, and the queue has room.
     pub(super) fn is_ready_for_own_fact(&self) -> bool {
         let own = &self.own;
@@ -277,18 +214,6 @@ impl Session {
                 self.mailbox.order(|orders| orders.start_anew = true);
             }
         }
-    }
-
-    /// Without positions no room can be served: the session tries until the store answers.
-    fn open_again(&mut self, removals: u64, error: &ServiceError) {
-        warn!(%error, "the heads of a session's rooms cannot be read, trying again");
-        let unknown: Vec<Arc<RoomChannel>> = self.rooms.iter().map(|entry| entry.channel.channel()).collect();
-        let (hub, pause) = (self.state.hub.clone(), self.state.timing.retry_after);
-        self.own.running = Some(Box::pin(async move {
-            tokio::time::sleep(pause).await;
-            let result = hub.open(&unknown).await;
-            OwnStep::Opened { removals, result }
-        }));
     }
 
     fn tell_row(&mut self, row: &ListRow, user_rev: UserRev) {

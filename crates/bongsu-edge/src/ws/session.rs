@@ -7,15 +7,15 @@
 use std::sync::Arc;
 
 use bongsu_service::auth::Claims;
-use bongsu_service::{Actor, ServiceResult, SessionOpened, TokenBucket};
-use bongsu_types::{RoomId, Seq, SessionNo, UserRev};
-use bongsu_wire::{CloseCode, Draining, Event, Expiring, Incoming, decode_frame, encode_error};
+use bongsu_service::{Actor, SessionOpened, TokenBucket};
+use bongsu_types::{SessionNo, UserRev};
+use bongsu_wire::{CloseCode, Event, Expiring, Incoming, decode_frame, encode_error};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::stream::FuturesUnordered;
-use tracing::warn;
 
+use super::acks::AcksStored;
 use super::catch_up::CatchUp;
 use super::command::{Caller, Done};
 use super::end::{self, End};
@@ -25,9 +25,8 @@ use super::presence::typing_rate;
 use super::room_table::RoomTable;
 use super::socket::{Reading, Socket, Text, Turn};
 use super::timers::Timers;
-use crate::hub::{Mailbox, Orders, OwnFacts};
+use crate::hub::{Mailbox, OwnFacts};
 use crate::state::{EdgeState, Place};
-use crate::timing::{jitter, millis};
 
 /// What hello leaves for the session.
 pub(super) struct Opening {
@@ -38,31 +37,25 @@ pub(super) struct Opening {
     pub(super) opened: SessionOpened,
 }
 
-/// Acks that were, or were not, stored.
-pub(super) struct AcksStored {
-    cursors: Vec<(RoomId, Seq)>,
-    result: ServiceResult<()>,
-}
-
 /// A session.
 pub(super) struct Session {
     pub(super) state: Arc<EdgeState>,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) caller: Arc<Caller>,
     /// Of the newest token.
-    claims: Claims,
-    session_no: SessionNo,
+    pub(super) claims: Claims,
+    pub(super) session_no: SessionNo,
     /// Own revision at hello: orders from before it are of an earlier life of the device.
-    opened_rev: UserRev,
+    pub(super) opened_rev: UserRev,
     pub(super) rooms: RoomTable,
     pub(super) catch_up: CatchUp,
     pub(super) own: OwnFactsWork,
     pub(super) commands: FuturesUnordered<BoxFuture<'static, Done>>,
-    storing: Option<BoxFuture<'static, AcksStored>>,
-    rechecking: Option<BoxFuture<'static, Option<CloseCode>>>,
+    pub(super) storing: Option<BoxFuture<'static, AcksStored>>,
+    pub(super) rechecking: Option<BoxFuture<'static, Option<CloseCode>>>,
     pub(super) timers: Timers,
     pub(super) typing: TokenBucket,
-    draining: bool,
+    pub(super) draining: bool,
     /// Leaves the hub and presence when dropped, after everything above.
     _registration: Online,
 }
@@ -122,7 +115,7 @@ impl Session {
             }
             let reading = self.reading();
             tokio::select! {
-                Some(done) = self.commands.next(), if !self.commands.is_empty() => self.finish(done),
+                Some(done) = self.commands.next(), if !self.commands.is_empty() => self.finish_all(done),
                 Some(read) = OptionFuture::from(self.catch_up.reading.as_mut()) => self.page_read(read),
                 Some(step) = OptionFuture::from(self.own.running.as_mut()) => self.own_step_done(step),
                 Some(stored) = OptionFuture::from(self.storing.as_mut()) => self.acks_stored(stored),
@@ -226,32 +219,6 @@ impl Session {
         self.mailbox.push(Bytes::from(event.encode()));
     }
 
-    fn obey(&mut self, orders: Orders) -> Option<End> {
-        if orders.device_removed > self.opened_rev {
-            return Some(End::Close(CloseCode::DeviceRemoved));
-        }
-        if orders.revoked_before >= self.claims.issued_ms {
-            return Some(End::Close(CloseCode::Unauthorized));
-        }
-        if orders.newest_session > self.session_no {
-            return Some(End::Close(CloseCode::Replaced));
-        }
-        if orders.start_anew {
-            return Some(End::Close(CloseCode::Draining));
-        }
-        if orders.recheck && self.rechecking.is_none() {
-            self.rechecking =
-                Some(Box::pin(recheck(self.caller.clone(), self.claims.clone(), self.session_no)));
-        }
-        if orders.draining && !self.draining {
-            self.draining = true;
-            self.timers.drain(&self.state.timing);
-            let after = jitter(self.mailbox.session.0, 3, self.state.timing.reconnect_within);
-            self.tell(&Event::Draining(Draining { reconnect_after_ms: millis(after) }));
-        }
-        None
-    }
-
     /// The end of a session that is being drained, once nothing is left to do.
     fn drained(&self, socket: &Socket) -> Option<End> {
         let done = self.draining
@@ -294,77 +261,6 @@ impl Session {
         let now = self.state.service.clock().now_ms();
         self.timers.renew(hello::ends_ms(&claims, now));
         self.claims = claims;
-    }
-
-    fn store_acks(&mut self) {
-        if self.storing.is_some() {
-            return;
-        }
-        let cursors = self.rooms.take_unstored();
-        if cursors.is_empty() {
-            return;
-        }
-        let caller = self.caller.clone();
-        self.storing = Some(Box::pin(async move {
-            let result =
-                caller.state.service.store_acks(&caller.actor.user, &caller.mailbox.device, &cursors).await;
-            AcksStored { cursors, result }
-        }));
-    }
-
-    fn acks_stored(&mut self, stored: AcksStored) {
-        self.storing = None;
-        if let Err(error) = stored.result {
-            warn!(%error, "acks cannot be stored, trying again later");
-            self.rooms.keep_unstored(&stored.cursors);
-        }
-    }
-
-    /// Stores what was acked and not stored, in bounded time; what is lost is sent again to the next session.
-    fn last_acks(&mut self) -> impl Future<Output = ()> + use<> {
-        let under_way = self.storing.take();
-        let cursors = self.rooms.take_unstored();
-        let caller = self.caller.clone();
-        async move {
-            let store = async {
-                if let Some(under_way) = under_way {
-                    under_way.await;
-                }
-                if cursors.is_empty() {
-                    return Ok(());
-                }
-                caller.state.service.store_acks(&caller.actor.user, &caller.mailbox.device, &cursors).await
-            };
-            match tokio::time::timeout(caller.state.timing.close_within, store).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => warn!(%error, "the last acks of a session cannot be stored"),
-                Err(_) => warn!("the last acks of a session could not be stored in time"),
-            }
-        }
-    }
-}
-
-/// Orders may have been lost: asks the store whether the session still stands.
-async fn recheck(caller: Arc<Caller>, claims: Claims, session_no: SessionNo) -> Option<CloseCode> {
-    let service = &caller.state.service;
-    match service.actor_of(&claims).await {
-        Ok(_) => {}
-        Err(bongsu_service::ServiceError::Unauthorized) => return Some(CloseCode::Unauthorized),
-        Err(error) => {
-            warn!(%error, "a session cannot be checked");
-            return None;
-        }
-    }
-    match service.devices(&caller.actor).await {
-        Ok(devices) => match devices.iter().find(|device| device.info.id == caller.mailbox.device) {
-            None => Some(CloseCode::DeviceRemoved),
-            Some(device) if device.session_no > session_no => Some(CloseCode::Replaced),
-            Some(_) => None,
-        },
-        Err(error) => {
-            warn!(%error, "a session cannot be checked");
-            None
-        }
     }
 }
 

@@ -12,3 +12,4 @@ mod frames;
 mod hello;
 mod node;
 mod own_facts;
+mod storms;
