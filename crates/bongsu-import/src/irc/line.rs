@@ -25,13 +25,13 @@ pub(super) enum Line<'a> {
 
 /// Reads one line without its end. Hostmasks and addresses of server lines are never looked at.
 pub(super) fn parse(line: &str) -> Line<'_> {
-    if line.starts_with("===") {
-        return Line::Server;
-    }
     let (day, rest) = match split_channel_and_day(line) {
         Some((day, rest)) => (Some(day), rest),
         None => (None, line),
     };
+    if rest.starts_with("===") {
+        return Line::Server;
+    }
     let Some((time, rest)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
         return Line::Other;
     };
@@ -99,6 +99,7 @@ mod tests {
     #[test]
     fn what_is_no_message_is_told_apart() {
         assert_eq!(parse("=== x [u@h]  has joined #ubuntu"), Line::Server);
+        assert_eq!(parse("meeting 2010-11-08 === x [u@h] has joined"), Line::Server);
         assert_eq!(parse("[05:12] -nick:#ubuntu- hello"), Line::Notice);
         assert_eq!(parse("[23:00] <derbosepirat>"), Line::Blank);
         assert_eq!(parse("[01:09] (soundray/#ubuntu) thomas: see"), Line::Other);
