@@ -65,7 +65,8 @@ impl Edge {
         router::router(self.state.clone())
     }
 
-    /// Accepts connections until `cancel`. Requests under way are finished; sessions go on until [`Edge::drain`].
+    /// Accepts connections until `cancel` or [`Edge::drain`]. Requests under way are finished; sessions go on until
+    /// [`Edge::drain`].
     pub async fn serve(&self, listener: TcpListener, cancel: CancellationToken) {
         serve::serve(&self.state, self.router(), listener, cancel).await;
     }

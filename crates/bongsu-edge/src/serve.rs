@@ -25,7 +25,7 @@ const HTTP_CONNECTIONS: usize = 4 * 1024;
 /// Pause after a failed accept: out of file descriptors passes only when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts until `cancel`.
+/// Accepts until `cancel`, or until the edge is drained.
 pub(crate) async fn serve(
     state: &Arc<EdgeState>,
     router: axum::Router,
@@ -35,6 +35,7 @@ pub(crate) async fn serve(
     loop {
         let accepted = tokio::select! {
             () = cancel.cancelled() => return,
+            () = state.drain_begins() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -42,7 +43,7 @@ pub(crate) async fn serve(
                 metrics::counter!("bongsu_connections_dropped_total").increment(1);
             }
             Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), cancel.clone());
+                let connection = connection(state.clone(), stream, router.clone(), cancel.clone());
                 state.connections.spawn(connection);
             }
             Err(error) => {
@@ -54,7 +55,12 @@ pub(crate) async fn serve(
 }
 
 /// Serves one connection until it ends, or becomes a session and goes on as a task of its own.
-async fn connection(stream: TcpStream, router: axum::Router, cancel: CancellationToken) {
+async fn connection(
+    state: Arc<EdgeState>,
+    stream: TcpStream,
+    router: axum::Router,
+    cancel: CancellationToken,
+) {
     // Frames are written whole: waiting for more would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a connection cannot be set up");
@@ -67,9 +73,15 @@ async fn connection(stream: TcpStream, router: axum::Router, cancel: Cancellatio
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     let mut connection = pin!(connection);
+    let told_to_end = async {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = state.drain_begins() => {}
+        }
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = cancel.cancelled() => {
+        () = told_to_end => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

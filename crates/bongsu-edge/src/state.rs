@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bongsu_service::Bus;
 use bongsu_service::Service;
 use bongsu_service::auth::{ServerKeys, TokenVerifier};
 use bongsu_types::Limits;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::EdgeParts;
@@ -34,7 +35,7 @@ pub(crate) struct EdgeState {
     /// Owns the task of every connection.
     pub(crate) connections: TaskTracker,
     open_sessions: AtomicUsize,
-    draining: AtomicBool,
+    draining: CancellationToken,
 }
 
 impl EdgeState {
@@ -51,7 +52,7 @@ impl EdgeState {
             timing,
             connections: TaskTracker::new(),
             open_sessions: AtomicUsize::new(0),
-            draining: AtomicBool::new(false),
+            draining: CancellationToken::new(),
         }
     }
 
@@ -61,12 +62,17 @@ impl EdgeState {
 
     /// Whether the server is being shut down.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.draining.is_cancelled()
+    }
+
+    /// Waits until the server is being shut down.
+    pub(crate) async fn drain_begins(&self) {
+        self.draining.cancelled().await;
     }
 
     /// From now on no session begins, and those that are open come to their end.
     pub(crate) fn start_draining(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.draining.cancel();
         self.hub.drain();
     }
 

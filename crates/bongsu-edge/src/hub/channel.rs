@@ -226,12 +226,12 @@ impl RoomChannel {
         });
     }
 
-    /// Records from `next` on, if they are still at hand.
+    /// Records from `next` on, if they are still at hand, or if there are none.
     pub(super) fn recent(&self, next: Seq, bytes: usize) -> Option<SharedPage> {
         let state = self.lock();
-        let records = state.ring.from(next, bytes)?;
+        let head_seq = state.last?;
+        let records = if next > head_seq { Vec::new() } else { state.ring.from(next, bytes)? };
         let records = records.into_iter().map(|(seq, object)| Encoded { seq, object }).collect();
-        let head_seq = state.last.unwrap_or_default();
         Some(Arc::new(Page { records, head_seq, floor_seq: Seq::ZERO }))
     }
 

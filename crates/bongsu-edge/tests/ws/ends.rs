@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bongsu_types::UserId;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::client::group;
 use crate::node::{Node, Setup};
@@ -138,6 +139,17 @@ async fn a_shutdown_announces_itself_finishes_commands_and_stores_positions() {
     assert_eq!(codes, (4001, 4001));
     let opened = node.store.hello(hello_of("bob")).await.unwrap();
     assert_eq!(opened.cursors, [(room.parse().unwrap(), bongsu_types::Seq(seq))]);
+}
+
+#[tokio::test]
+async fn a_connection_that_only_waits_does_not_hold_up_a_shutdown() {
+    let node = Node::start().await;
+    let mut idle = tokio::net::TcpStream::connect(node.address).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    node.edge.drain(Duration::from_secs(3_600)).await;
 }
 
 fn hello_of(user: &str) -> bongsu_store::Hello {
