@@ -1,96 +1,68 @@
-//! A room read from a foreign format, before it is imported.
+//! What readers tell of: rooms, people and messages, in the words of their format.
 
-use std::collections::{BTreeMap, HashSet};
+use bongsu_types::{JsonObject, Millis, RoomKind};
 
-use bongsu_types::{ClientId, Millis, RoomKey, Seq, UserId};
+/// A room of a source, by the order in which it was first met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomNo(pub(crate) u32);
 
-/// A message read from a foreign format.
+/// A person of a source, by the order in which they were first met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserNo(pub(crate) u32);
+
+/// What a source says about a room beside its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ForeignMessage {
-    /// Who wrote it.
-    pub sender: UserId,
-    /// Names it in the source.
-    pub client_id: ClientId,
-    /// When.
-    pub at_ms: Millis,
-    /// Text, never empty.
-    pub text: String,
-    /// An earlier message of the same room.
-    pub reply_to: Option<Seq>,
-}
-
-/// Why a part of a source is no message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Skipped {
-    /// Nothing was said in it.
-    WithoutText,
-    /// Joins, parts, renames, notices.
-    ServerLine,
-    /// Not in the format.
-    NotUnderstood,
-    /// The author's name is too long for an id.
-    AuthorName,
-}
-
-impl Skipped {
-    /// For the summary.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::WithoutText => "lines without text",
-            Self::ServerLine => "server lines and notices",
-            Self::NotUnderstood => "lines not understood",
-            Self::AuthorName => "author names over 64 bytes",
-        }
-    }
-}
-
-/// A group room read from a foreign format: its messages in order and its authors as members.
-#[derive(Debug, Clone)]
-pub struct ForeignRoom {
-    /// Names the room in the source; global.
-    pub key: RoomKey,
-    /// Name to show.
+pub struct RoomDetails {
+    /// A direct room of other than two people becomes a group, a group over the limit a channel.
+    pub kind: RoomKind,
+    /// Name to show; empty for none.
     pub name: String,
-    /// In the order of the source; the first gets seq 1.
-    pub messages: Vec<ForeignMessage>,
-    /// What was left out, and how often.
-    pub skipped: BTreeMap<Skipped, u64>,
-    authors: Vec<(UserId, String)>,
-    known: HashSet<UserId>,
+    /// Without it: when the first message was written.
+    pub created_ms: Option<Millis>,
+    /// Who owns it; without one, who was met first.
+    pub owner: Option<UserNo>,
 }
 
-impl ForeignRoom {
-    /// An empty room.
-    #[must_use]
-    pub fn new(key: RoomKey, name: String) -> Self {
-        Self {
-            key,
-            name,
-            messages: Vec::new(),
-            skipped: BTreeMap::new(),
-            authors: Vec::new(),
-            known: HashSet::new(),
-        }
-    }
+/// A message as a reader found it.
+#[derive(Debug, Clone, Default)]
+pub struct Said<'a> {
+    /// Names it in its room; without one its position does.
+    pub id: Option<&'a str>,
+    /// The author's name in the source; becomes the id.
+    pub author: &'a str,
+    /// The author's name to show; empty when the source told it elsewhere or the id is the name.
+    pub author_name: &'a str,
+    /// When it was written.
+    pub at_ms: Millis,
+    /// When it was last edited.
+    pub edited_ms: Option<Millis>,
+    /// As exported.
+    pub text: &'a str,
+    /// The id of the message it answers, in the same room.
+    pub reply_to: Option<&'a str>,
+    /// Emoji, and the authors (as `author`) who reacted.
+    pub reactions: Vec<(String, Vec<String>)>,
+    /// Files and the like that came with it.
+    pub attachments: Vec<Attachment>,
+    /// The host app's facts; attachments take their place.
+    pub data: Option<JsonObject>,
+}
 
-    /// Adds a message by the author of this name; returns the seq it will have.
-    pub fn push(&mut self, author_name: &str, message: ForeignMessage) -> Seq {
-        if self.known.insert(message.sender.clone()) {
-            self.authors.push((message.sender.clone(), author_name.to_owned()));
-        }
-        self.messages.push(message);
-        Seq(self.messages.len() as u64)
-    }
-
-    /// Counts a part that is no message.
-    pub fn skip(&mut self, why: Skipped) {
-        *self.skipped.entry(why).or_default() += 1;
-    }
-
-    /// Everybody who wrote, with the name to show, in the order of their first message.
-    #[must_use]
-    pub fn authors(&self) -> &[(UserId, String)] {
-        &self.authors
-    }
+/// A file that came with a message. It is named, not copied: `data.attachments` of the message holds the list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Attachment {
+    /// `photo`, `video`, `audio`, `file`, `sticker`, `link`...
+    pub kind: &'static str,
+    /// Its name in the chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The file beside the export that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Where it lies, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Its size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }

@@ -2,6 +2,8 @@
 
 use bongsu_types::Millis;
 
+use crate::time::Date;
+
 const HOUR_MS: u64 = 3_600_000;
 
 /// A day as `YYYY-MM-DD`, 1970 to 9999.
@@ -17,27 +19,13 @@ impl Day {
         if parts.next().is_some() || year.len() != 4 || month.len() != 2 || day.len() != 2 {
             return None;
         }
-        let (year, month, day): (u64, u64, u64) =
-            (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
-        if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-            return None;
-        }
-        Some(Self { since_1970: days_since_1970(year, month, day) })
+        let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
+        Some(Self { since_1970: date.days() })
     }
 
     fn start_ms(self) -> u64 {
         self.since_1970 * 24 * HOUR_MS
     }
-}
-
-/// Days from civil date; Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
-fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year / 400;
-    let year_of_era = year % 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 /// `HH:MM` or `HH:MM:SS`.

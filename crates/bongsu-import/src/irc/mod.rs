@@ -7,4 +7,4 @@ mod clock;
 mod line;
 mod slice;
 
-pub use slice::{IrcSliceError, is_slice, read_slice, slice_files};
+pub use slice::{Slice, is_slice, read_slice, slice_files};

@@ -1,71 +1,29 @@
-//! A file of an IRC log as a room to import.
+//! A file of IRC log and the reply links beside it, as a source of one room.
 
 use std::collections::HashMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use bongsu_types::{ClientId, RoomKey, Seq};
+use bongsu_types::{Limits, RoomKind};
 
 use super::clock::{Day, LogClock};
 use super::line::{Line, parse};
-use crate::ids::user_id;
-use crate::room::{ForeignMessage, ForeignRoom, Skipped};
-
-/// The largest slice read, in bytes: a slice is held in memory while it is imported.
-const SLICE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+use crate::archive::find_files;
+use crate::error::ReadError;
+use crate::input::Input;
+use crate::intake::Intake;
+use crate::lines::Lines;
+use crate::report::Skipped;
+use crate::room::{RoomDetails, Said};
+use crate::source::{Source, WholeRoom, read_whole};
+use crate::text::TEXT_BYTES_HELD;
 
 /// File endings of a slice, longest first: what is left of the name is the room's key.
 const ENDINGS: [&str; 4] = [".raw.txt", ".ascii.txt", ".txt", ".log"];
 
-/// Why a file is no slice.
-#[derive(Debug, thiserror::Error)]
-pub enum IrcSliceError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Io {
-        /// The file.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is too large to be held in memory.
-    #[error("{path} has {bytes} bytes, over {SLICE_BYTES_MAX}: split it by day")]
-    TooLarge {
-        /// The file.
-        path: String,
-        /// Its size.
-        bytes: u64,
-    },
-    /// Not UTF-8.
-    #[error("{path}, line {line}: not valid UTF-8; convert the file first (iconv -t utf-8)")]
-    Encoding {
-        /// The file.
-        path: String,
-        /// First line that is not, from 1.
-        line: usize,
-    },
-    /// No line names a day, and neither does the file.
-    #[error(
-        "{path}: no date; expected `channel YYYY-MM-DD [HH:MM] <nick> text` lines or a name that starts with YYYY-MM-DD"
-    )]
-    NoDate {
-        /// The file.
-        path: String,
-    },
-    /// Not one message in it.
-    #[error("{path}, line 1: not an IRC log; expected `[HH:MM] <nick> text`")]
-    NoMessages {
-        /// The file.
-        path: String,
-    },
-    /// The name makes no key.
-    #[error("{path}: the file name is too long to name a room")]
-    Name {
-        /// The file.
-        path: String,
-    },
-}
+const EXPECTED: &str = "an IRC log: `[HH:MM] <nick> text` or `channel YYYY-MM-DD [HH:MM] <nick> text`";
 
 /// Whether a file found in a folder is a slice: `*.raw.txt` or `*.ascii.txt`.
 #[must_use]
@@ -79,94 +37,124 @@ pub fn is_slice(path: &Path) -> bool {
 ///
 /// # Errors
 /// When a path does not exist or a folder cannot be read.
-pub fn slice_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, IrcSliceError> {
-    let mut files = Vec::new();
-    for path in paths {
-        let failed = |source| IrcSliceError::Io { path: path.display().to_string(), source };
-        if fs::metadata(path).map_err(failed)?.is_dir() {
-            search(path, &mut files).map_err(failed)?;
-        } else {
-            files.push(path.clone());
-        }
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
+pub fn slice_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
+    find_files(paths, is_slice)
 }
 
-fn search(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        // Links are not followed: a loop of them would never end.
-        if entry.file_type()?.is_dir() {
-            search(&path, files)?;
-        } else if is_slice(&path) {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// Reads a slice. Reply links are taken from `NAME.annotation.txt` beside it, when there is one.
+/// Reads a slice into memory.
 ///
 /// # Errors
-/// See [`IrcSliceError`]; nothing of a file with an error is imported.
-pub fn read_slice(path: &Path) -> Result<ForeignRoom, IrcSliceError> {
-    let shown = path.display().to_string();
-    let text = read_text(path, &shown)?;
-    let stem = stem(path);
-    let key =
-        RoomKey::new(&format!("irc:{stem}")).map_err(|_| IrcSliceError::Name { path: shown.clone() })?;
-    let lines: Vec<Line<'_>> = text.lines().map(parse).collect();
-    if !lines.iter().any(|line| matches!(line, Line::Said { .. })) {
-        return Err(IrcSliceError::NoMessages { path: shown });
-    }
-    let mut clock = log_clock(&lines, &stem).ok_or(IrcSliceError::NoDate { path: shown })?;
-
-    let parents = reply_links(path);
-    let mut seq_of_line: HashMap<usize, Seq> = HashMap::new();
-    let mut room = ForeignRoom::new(key, stem);
-    for (number, line) in lines.into_iter().enumerate() {
-        let (day, time, nick, text) = match line {
-            Line::Said { day, time, nick, text } => (day, time, nick, text),
-            Line::Blank => {
-                room.skip(Skipped::WithoutText);
-                continue;
-            }
-            Line::Server | Line::Notice => {
-                room.skip(Skipped::ServerLine);
-                continue;
-            }
-            Line::Other => {
-                room.skip(Skipped::NotUnderstood);
-                continue;
-            }
-        };
-        let at_ms = clock.at(day, time);
-        let Some(sender) = user_id("irc", nick) else {
-            room.skip(Skipped::AuthorName);
-            continue;
-        };
-        let client_id = ClientId::new(&format!("irc:{number}")).expect("a line number is a short text");
-        let reply_to = parents.get(&number).and_then(|line| seq_of_line.get(line)).copied();
-        let seq = room.push(nick, ForeignMessage { sender, client_id, at_ms, text, reply_to });
-        seq_of_line.insert(number, seq);
-    }
-    Ok(room)
+/// As [`Slice::open`].
+pub fn read_slice(path: &Path) -> Result<WholeRoom, ReadError> {
+    let rooms = read_whole(&Slice::open(path)?, &Arc::new(Limits::default()))?;
+    rooms
+        .into_iter()
+        .next()
+        .ok_or_else(|| ReadError::format(&path.display().to_string(), 1, "no message", EXPECTED))
 }
 
-fn read_text(path: &Path, shown: &str) -> Result<String, IrcSliceError> {
-    let failed = |source| IrcSliceError::Io { path: shown.to_owned(), source };
-    let bytes = fs::metadata(path).map_err(failed)?.len();
-    if bytes > SLICE_BYTES_MAX {
-        return Err(IrcSliceError::TooLarge { path: shown.to_owned(), bytes });
+/// A file of IRC log. Reply links are taken from `NAME.annotation.txt` beside it, when there is one.
+#[derive(Debug)]
+pub struct Slice {
+    input: Input,
+    stem: String,
+    day: Day,
+    twelve_hours: bool,
+    /// Line to line, from 0.
+    parents: HashMap<u64, u64>,
+}
+
+impl Slice {
+    /// Looks through the file for its days and its kind of clock.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no log, or has no date.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let (input, stem) = (Input::file(path)?, stem(path));
+        let mut found = Found::default();
+        let mut lines = Lines::open(&input, &Arc::new(AtomicU64::new(0)), TEXT_BYTES_HELD)?;
+        while let Some(line) = lines.next()? {
+            if let Line::Said { day, time, .. } = parse(line.text) {
+                found.any = true;
+                found.first_day = found.first_day.or(day);
+                found.without_day |= day.is_none();
+                found.past_noon |= time.is_past_noon_hour();
+            }
+        }
+        if !found.any {
+            return Err(ReadError::format(input.name(), 1, "no line of an IRC log in it", EXPECTED));
+        }
+        let named = stem.get(..10).and_then(Day::parse);
+        let day = named.or(found.first_day).filter(|_| named.is_some() || !found.without_day);
+        let Some(day) = day else {
+            let expected =
+                "`channel YYYY-MM-DD [HH:MM] <nick> text`, or a file name that starts with YYYY-MM-DD";
+            return Err(ReadError::format(input.name(), 1, "no date", expected));
+        };
+        Ok(Self { input, stem, day, twelve_hours: !found.past_noon, parents: reply_links(path) })
     }
-    String::from_utf8(fs::read(path).map_err(failed)?).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        IrcSliceError::Encoding { path: shown.to_owned(), line }
-    })
+}
+
+/// What a file says about its own clock.
+#[derive(Default)]
+struct Found {
+    any: bool,
+    first_day: Option<Day>,
+    without_day: bool,
+    past_noon: bool,
+}
+
+impl Source for Slice {
+    fn name(&self) -> &str {
+        self.input.name()
+    }
+
+    fn prefix(&self) -> &str {
+        "irc"
+    }
+
+    fn bytes(&self) -> u64 {
+        self.input.bytes()
+    }
+
+    fn read(&self, intake: &mut Intake) -> Result<(), ReadError> {
+        let room = intake.room(&self.stem)?;
+        let details =
+            RoomDetails { kind: RoomKind::Group, name: self.stem.clone(), created_ms: None, owner: None };
+        intake.describe(room, details);
+        let mut clock = LogClock::new(self.day, self.twelve_hours);
+        let mut lines = Lines::open(&self.input, intake.counter(), TEXT_BYTES_HELD)?;
+        while let Some(line) = lines.next()? {
+            let number = line.number - 1;
+            let (day, time, nick, text) = match parse(line.text) {
+                Line::Said { day, time, nick, text } => (day, time, nick, text),
+                Line::Blank => {
+                    intake.skip(Skipped::WithoutText);
+                    continue;
+                }
+                Line::Server | Line::Notice => {
+                    intake.skip(Skipped::ServerLine);
+                    continue;
+                }
+                Line::Other => {
+                    intake.skip(Skipped::NotUnderstood);
+                    continue;
+                }
+            };
+            let (id, parent) = (number.to_string(), self.parents.get(&number).map(u64::to_string));
+            let said = Said {
+                id: Some(&id),
+                author: nick,
+                author_name: nick,
+                at_ms: clock.at(day, time),
+                text: &text,
+                reply_to: parent.as_deref(),
+                ..Said::default()
+            };
+            intake.say(room, said)?;
+        }
+        Ok(())
+    }
 }
 
 fn stem(path: &Path) -> String {
@@ -175,32 +163,14 @@ fn stem(path: &Path) -> String {
     name[..name.len() - end.len()].to_owned()
 }
 
-/// A clock for the lines: the day is in them or in the file's name. `None` when it is in neither.
-fn log_clock(lines: &[Line<'_>], stem: &str) -> Option<LogClock> {
-    let said = || {
-        lines.iter().filter_map(|line| match line {
-            Line::Said { day, time, .. } => Some((*day, *time)),
-            Line::Blank | Line::Server | Line::Notice | Line::Other => None,
-        })
-    };
-    let named: Option<Day> = stem.get(..10).and_then(Day::parse);
-    let day = named.or_else(|| said().find_map(|(day, _)| day))?;
-    let needs_name = said().any(|(day, _)| day.is_none());
-    if needs_name && named.is_none() {
-        return None;
-    }
-    let twelve_hours = !said().any(|(_, time)| time.is_past_noon_hour());
-    Some(LogClock::new(day, twelve_hours))
-}
-
 /// Lines `A B -`: line B (from 0) answers line A. A line with several parents keeps the nearest.
-fn reply_links(path: &Path) -> HashMap<usize, usize> {
+fn reply_links(path: &Path) -> HashMap<u64, u64> {
     let beside = path.with_file_name(format!("{}.annotation.txt", stem(path)));
     // Links are an extra: a slice without them is whole.
     let Ok(text) = fs::read_to_string(beside) else { return HashMap::new() };
-    let mut parents: HashMap<usize, usize> = HashMap::new();
+    let mut parents: HashMap<u64, u64> = HashMap::new();
     for line in text.lines() {
-        let mut words = line.split_whitespace().map(str::parse::<usize>);
+        let mut words = line.split_whitespace().map(str::parse::<u64>);
         let (Some(Ok(parent)), Some(Ok(child))) = (words.next(), words.next()) else { continue };
         if parent < child {
             let nearest = parents.entry(child).or_insert(parent);
@@ -212,18 +182,28 @@ fn reply_links(path: &Path) -> HashMap<usize, usize> {
 
 #[cfg(test)]
 mod tests {
+    use bongsu_types::Seq;
+
     use super::*;
 
-    fn slice(name: &str, text: &str) -> Result<ForeignRoom, IrcSliceError> {
+    fn in_dir<T>(name: &str, text: impl AsRef<[u8]>, read: impl FnOnce(&Path) -> T) -> T {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         fs::write(&path, text).unwrap();
         fs::write(dir.path().join("2005-01-02.annotation.txt"), "0 3 -\n2 3 -\n3 3 -\nbad\n").unwrap();
-        read_slice(&path)
+        read(&path)
+    }
+
+    fn slice(name: &str, text: &str) -> Result<WholeRoom, ReadError> {
+        in_dir(name, text, read_slice)
+    }
+
+    fn error(name: &str, text: impl AsRef<[u8]>) -> String {
+        in_dir(name, text, |path| Slice::open(path).unwrap_err().to_string())
     }
 
     #[test]
-    fn a_slice_is_a_room_with_its_authors_its_replies_and_a_count_of_what_was_skipped() {
+    fn a_slice_is_a_room_with_its_authors_and_its_replies() {
         let text = "[11:59] <a|b> hello\n=== x [u@h] has joined\n[12:01] <c> hi\n[01:00]  * a|b waves\n[01:01] <d>\n";
         let room = slice("2005-01-02.raw.txt", text).unwrap();
         assert_eq!(room.key.as_str(), "irc:2005-01-02");
@@ -234,27 +214,20 @@ mod tests {
             room.messages.windows(2).all(|pair| pair[0].at_ms < pair[1].at_ms),
             "a 12-hour clock goes on"
         );
-        let authors: Vec<&str> = room.authors().iter().map(|(id, _)| id.as_str()).collect();
+        let authors: Vec<&str> = room.members.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(authors, ["irc:a.7cb", "irc:c"]);
-        assert_eq!(room.skipped[&Skipped::ServerLine], 1);
-        assert_eq!(room.skipped[&Skipped::WithoutText], 1);
     }
 
     #[test]
     fn a_file_that_is_no_slice_is_refused_with_what_was_expected() {
-        assert!(matches!(
-            slice("2005-01-02.raw.txt", "{\"json\": 1}\n"),
-            Err(IrcSliceError::NoMessages { .. })
-        ));
-        assert!(matches!(slice("notes.txt", "[11:59] <a> hello\n"), Err(IrcSliceError::NoDate { .. })));
+        assert!(error("2005-01-02.raw.txt", "{\"json\": 1}\n").contains("line 1: no line of an IRC log"));
+        assert!(error("notes.txt", "[11:59] <a> hello\n").contains("no date; expected"));
         assert!(slice("notes.txt", "rust 2018-05-29 [21:20:37] <a> hello\n").is_ok());
     }
 
     #[test]
     fn text_that_is_not_utf8_is_refused_with_its_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("2005-01-02.raw.txt");
-        fs::write(&path, b"[11:59] <a> ok\n[11:59] <a> \xff\n").unwrap();
-        assert!(matches!(read_slice(&path), Err(IrcSliceError::Encoding { line: 2, .. })));
+        let error = error("2005-01-02.raw.txt", b"[11:59] <a> ok\n[11:59] <a> \xff\n");
+        assert!(error.contains("line 2: bytes that are not UTF-8"), "{error}");
     }
 }

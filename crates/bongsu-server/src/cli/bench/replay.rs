@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use bongsu_import::{ForeignRoom, irc};
+use bongsu_import::{WholeRoom, irc};
 use bongsu_load::replay::{LogMessage, LogRoom, MintToken, ReplayOptions, Summary, replay};
 use bongsu_service::auth::{NewToken, TokenSigner};
 use bongsu_types::{Clock, SystemClock, UserId};
@@ -107,11 +107,12 @@ fn mint_token(data: &DataDir) -> Result<MintToken> {
     Ok(Arc::new(move |user: &UserId| signer.sign(&NewToken::of(user.clone()))))
 }
 
-fn log_room(room: ForeignRoom) -> LogRoom {
+fn log_room(room: WholeRoom) -> LogRoom {
     let messages = room
         .messages
         .into_iter()
         .map(|message| LogMessage { author: message.sender, at_ms: message.at_ms.get(), text: message.text })
         .collect();
-    LogRoom { key: room.key, name: room.name, messages }
+    let name = room.details.map(|details| details.name).unwrap_or_default();
+    LogRoom { key: room.key, name, messages }
 }
