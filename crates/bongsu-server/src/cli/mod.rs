@@ -17,7 +17,7 @@ pub(crate) use progress::Progress;
 
 /// Self-hosted messaging backend: rooms, per-device delivery, exact unread, one binary.
 #[derive(Debug, Parser)]
-#[command(name = "bongsu", version, about, long_about = None, propagate_version = true)]
+#[command(name = "bongsu", version, propagate_version = true)]
 #[command(
     after_help = "First steps:\n  bongsu demo                          a running chat with data in it, opened by one link\n  \
     bongsu serve --data ./data           a server of your own\n  \
