@@ -159,6 +159,7 @@ async fn a_device_of_another_epoch_or_beyond_the_head_starts_anew() {
     let beyond = [(alice.room(), Seq(1_000_000))].into();
     let options = ClientOptions { epoch: Some(epoch), cursors: beyond, ..options };
     let beyond = TestClient::connect_with(access, "bob", options).await.unwrap();
+    assert!(!beyond.hello().resumed, "a position above the head is of another store");
     alice.send("still heard").await.acked();
     assert_eq!(beyond.next_message().await.text, "still heard");
 }

@@ -1,10 +1,10 @@
 //! Devices: sessions and their numbers, cursors and where they start, tokens that are refused.
 
-use bongsu_types::{Epoch, Fact, KeyScope, Millis, RoomId, Seq, ServerKey, SessionNo};
+use bongsu_types::{Epoch, Fact, KeyScope, Millis, RoomId, Seq, ServerKey, SessionNo, UserRev};
 
 use super::acts::{device, hello, refused, user};
 use super::{DAY_MS, Fixture};
-use crate::{Hello, Opened, ProfileChange, Refusal};
+use crate::{Hello, Opened, ProfileChange, Refusal, SettingsChange};
 
 fn cursor(opened: &Opened, room: RoomId) -> Option<u64> {
     opened.cursors.iter().find(|(of, _)| *of == room).map(|(_, seq)| seq.get())
@@ -96,8 +96,47 @@ pub async fn a_hello_brings_newer_cursors(fixture: &Fixture) {
     assert_eq!(opened.cursors, [(room, Seq(2))]);
     let opened = fixture.store().hello(with(vec![(room, Seq(1))])).await.unwrap();
     assert_eq!(opened.cursors, [(room, Seq(2))]);
-    let opened = fixture.store().hello(with(vec![(room, Seq(77))])).await.unwrap();
-    assert_eq!(opened.cursors, [(room, Seq(3))]);
+}
+
+pub async fn a_cursor_above_the_head_resets_all_cursors(fixture: &Fixture) {
+    let rooms = [fixture.group("alice", &["bob"]).await, fixture.group("alice", &["bob"]).await];
+    let foreign = fixture.group("alice", &[]).await;
+    fixture.hello("bob", "phone").await;
+    for room in rooms {
+        fixture.send(room, "alice", "a").await;
+    }
+    let epoch = Some(fixture.store().epoch());
+    let with = |cursors| Hello { cursors, ..hello("bob", "phone", fixture.now(), epoch) };
+    let elsewhere = vec![(rooms[0], Seq(2)), (foreign, Seq(99)), (RoomId::from_bytes([7; 16]), Seq(99))];
+    let opened = fixture.store().hello(with(elsewhere)).await.unwrap();
+    assert!(opened.resumed, "only rooms of the user tell");
+    assert_eq!((cursor(&opened, rooms[0]), cursor(&opened, rooms[1])), (Some(2), Some(1)));
+    let opened = fixture.store().hello(with(vec![(rooms[0], Seq(3))])).await.unwrap();
+    assert!(!opened.resumed, "the client knows of what never was in this store");
+    assert_eq!((cursor(&opened, rooms[0]), cursor(&opened, rooms[1])), (Some(2), Some(2)));
+    assert!(fixture.hello("bob", "phone").await.resumed);
+}
+
+pub async fn a_hello_answers_the_revision_of_its_own_commit(fixture: &Fixture) {
+    let room = fixture.group("alice", &["bob"]).await;
+    let (store, bob) = (fixture.store(), user("bob"));
+    for round in 0..20 {
+        let greeting = hello("bob", "phone", fixture.now(), Some(store.epoch()));
+        let pinned = SettingsChange { pinned: Some(round % 2 == 0), ..SettingsChange::default() };
+        let (opened, changed) =
+            tokio::join!(store.hello(greeting), store.change_settings(&bob, room, pinned));
+        changed.unwrap();
+        let opened = opened.unwrap();
+        let mut rev = UserRev::ZERO;
+        for fact in fixture.facts_since(0) {
+            match fact {
+                Fact::Own(own) if own.user == bob => rev = own.user_rev,
+                Fact::SessionOpened { session_no, .. } if session_no == opened.session_no => break,
+                _ => {}
+            }
+        }
+        assert_eq!(opened.user_rev, rev, "what follows has a greater one");
+    }
 }
 
 pub async fn another_epoch_or_none_resets_the_cursors(fixture: &Fixture) {

@@ -187,6 +187,8 @@ macro_rules! conformance_suite {
                 after_joining_again_the_cursor_is_at_least_the_join,
                 cursors_only_grow_and_stop_at_the_head,
                 a_hello_brings_newer_cursors,
+                a_cursor_above_the_head_resets_all_cursors,
+                a_hello_answers_the_revision_of_its_own_commit,
                 another_epoch_or_none_resets_the_cursors,
                 cursors_of_many_rooms_are_all_kept,
                 acks_of_unknown_devices_and_foreign_rooms_are_ignored,

@@ -19,8 +19,8 @@ pub struct Hello {
     pub issued_ms: Millis,
     /// The epoch the client knows; `None` when it knows nothing.
     pub epoch: Option<Epoch>,
-    /// Acked positions the client thinks are not stored yet: merged by maximum, clamped to the heads; rooms the user
-    /// is not a member of are ignored.
+    /// Acked positions the client thinks are not stored yet: merged by maximum; rooms the user is not a member of are
+    /// ignored. One above the head is like another epoch: the client knows what this store never held.
     pub cursors: Vec<(RoomId, Seq)>,
     /// What the token says of the user; stored when it differs.
     pub profile: Option<ProfileChange>,
@@ -33,9 +33,10 @@ pub struct Opened {
     pub epoch: Epoch,
     /// This session's number.
     pub session_no: SessionNo,
-    /// Positions stand. False for a new or expired device and for another epoch: then the cursors are the heads.
+    /// Positions stand. False for a new or expired device, for another epoch and for a cursor above a head: then the
+    /// cursors are the heads.
     pub resumed: bool,
-    /// The user's revision.
+    /// The user's revision as of the commit of the hello: own facts and removals that follow it have a greater one.
     pub user_rev: UserRev,
     /// Effective cursor of every room the user is a member of: `max(stored, joined_seq - 1)`, at most the head.
     pub cursors: Vec<(RoomId, Seq)>,

@@ -102,7 +102,8 @@ fn open_session(change: &mut Change<'_>, hello: Hello) -> Result<Opened, Refusal
     let was_active = known.is_some_and(|state| state.active);
     let session_no = known.map_or(SessionNo::ZERO, DeviceState::session_no).next();
     let last_active_ms = known.map_or(Millis::ZERO, |state| state.device.last_active_ms).max(change.now);
-    let resumed = was_active && epoch == Some(change.state().epoch);
+    let is_same_epoch = epoch == Some(change.state().epoch);
+    let resumed = was_active && is_same_epoch && !knows_what_never_was(change.state(), &user, &cursors);
 
     change.ensure_user(&user);
     if let Some(profile) = &profile {
@@ -136,6 +137,11 @@ fn open_session(change: &mut Change<'_>, hello: Hello) -> Result<Opened, Refusal
         user_rev: state.user_rev(&user),
         cursors: cursors.collect(),
     })
+}
+
+/// A cursor above the head of a room of the user: the client comes from another life of this store.
+fn knows_what_never_was(state: &State, user: &UserId, cursors: &[(RoomId, Seq)]) -> bool {
+    cursors.iter().any(|(room, seq)| state.member(*room, user).is_ok_and(|(room, _)| *seq > room.head.seq))
 }
 
 /// One more device replaces the least recently active.

@@ -23,15 +23,13 @@ impl Devices for EmbeddedStore {
         let (user, device) = (hello.user.clone(), hello.device.id.clone());
         let session = self.submit(hello).await?;
         let view = self.view()?;
-        let state = view.user(&user)?.unwrap_or_default();
-        let user_rev = state.rev;
-        let cursors =
-            self.read_from(view, state.rooms as usize, move |view| positions(view, &user, &device)).await?;
+        let rooms = view.user(&user)?.unwrap_or_default().rooms as usize;
+        let cursors = self.read_from(view, rooms, move |view| positions(view, &user, &device)).await?;
         Ok(Opened {
             epoch: session.epoch,
             session_no: session.session_no,
             resumed: session.resumed,
-            user_rev,
+            user_rev: session.user_rev,
             cursors,
         })
     }

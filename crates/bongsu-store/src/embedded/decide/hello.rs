@@ -1,6 +1,6 @@
 //! A device says hello: the commit that makes its session the current one.
 
-use bongsu_types::{Device, Epoch, Fact, Millis, RoomId, Seq, SessionNo, UserId};
+use bongsu_types::{Device, Epoch, Fact, Millis, RoomId, Seq, SessionNo, UserId, UserRev};
 
 use super::devices::{deactivate, merge_cursors, replace_cursors};
 use super::people::change_profile;
@@ -15,6 +15,7 @@ pub(crate) struct Session {
     pub(crate) epoch: Epoch,
     pub(crate) session_no: SessionNo,
     pub(crate) resumed: bool,
+    pub(crate) user_rev: UserRev,
 }
 
 impl Mutation for Hello {
@@ -27,7 +28,7 @@ impl Mutation for Hello {
         let was_active = known.as_ref().is_some_and(|known| known.active);
         let is_same_epoch = known.as_ref().is_some_and(|known| known.epoch == transaction.epoch)
             && self.epoch == Some(transaction.epoch);
-        let resumed = was_active && is_same_epoch;
+        let resumed = was_active && is_same_epoch && !knows_what_never_was(transaction, &self)?;
 
         change_profile(transaction, &self.user, &self.profile.unwrap_or_default())?;
         if !was_active {
@@ -50,9 +51,22 @@ impl Mutation for Hello {
             let heads = heads_of(transaction, &self.user)?;
             replace_cursors(transaction, &self.user, &device, heads)?;
         }
-        transaction.fact(Fact::SessionOpened { user: self.user, device, session_no });
-        Ok(Session { epoch: transaction.epoch, session_no, resumed })
+        transaction.fact(Fact::SessionOpened { user: self.user.clone(), device, session_no });
+        // Read here and not after the commit: what follows it must look newer to the session.
+        let user_rev = transaction.user_rev(&self.user)?;
+        Ok(Session { epoch: transaction.epoch, session_no, resumed, user_rev })
     }
+}
+
+/// A cursor above the head of a room of the user: the client comes from another life of this store.
+fn knows_what_never_was(transaction: &Transaction<'_, '_>, hello: &Hello) -> StoreResult<bool> {
+    for (room, seq) in &hello.cursors {
+        let is_member = transaction.member_own(&hello.user, *room)?.is_some();
+        if is_member && *seq > transaction.require_head(*room)?.seq {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A token issued at or before the user's revocation or the device's removal opens nothing.
