@@ -11,6 +11,8 @@ pub(crate) enum Effect {
     Read,
     /// Written, and the same call again changes nothing and gives the same answer.
     Idempotent,
+    /// Idempotent too, and calls made one after the other are written in that order.
+    Append,
     /// Written, each time anew.
     Write,
 }
@@ -39,7 +41,7 @@ pub(crate) type Attempt<'a, T> = Pin<Box<dyn Future<Output = StoreResult<T>> + S
 macro_rules! decorate_store {
     ($decorator:ty) => {
         decorate_store! { @calls Messages for $decorator {
-            append(request: AppendMessage) -> Appended, Effect::Idempotent;
+            append(request: AppendMessage) -> Appended, Effect::Append;
             replied(room: RoomId, actor: &UserId, once: &Once) -> Option<Appended>, Effect::Read;
             edit(request: EditMessage) -> Changed, Effect::keyed(request.once.is_some());
             delete(request: DeleteMessage) -> Changed, Effect::keyed(request.once.is_some());

@@ -31,7 +31,7 @@ impl LoseReply {
         let answer = attempt().await;
         let is_lost = match call.effect {
             Effect::Read => false,
-            Effect::Idempotent | Effect::Write => {
+            Effect::Idempotent | Effect::Append | Effect::Write => {
                 let one_less = |left: u32| left.checked_sub(1);
                 self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
             }

@@ -32,8 +32,8 @@ impl Default for GuardSettings {
 
 /// The production decorator.
 ///
-/// Tries again only what is safe: reads and writes that certainly were not applied, and after `Unknown` only
-/// idempotent calls (those with a key, marks, cursors). Refusals and overload are answered at once: the first will not
+/// Tries again only what is safe: reads and writes that certainly were not applied (but no append, whose place is gone),
+/// and after `Unknown` only idempotent calls (those with a key, marks, cursors). Refusals and overload are answered at once: the first will not
 /// change, the second must not be made worse. A call that passes its deadline is dropped, which the contracts allow at
 /// any await.
 pub struct Guard {
@@ -111,14 +111,19 @@ impl Guard {
 fn past_deadline(effect: Effect) -> StoreError {
     match effect {
         Effect::Read => StoreError::not_applied("no answer before the deadline"),
-        Effect::Idempotent | Effect::Write => StoreError::unknown("no answer before the deadline"),
+        Effect::Idempotent | Effect::Append | Effect::Write => {
+            StoreError::unknown("no answer before the deadline")
+        }
     }
 }
 
 fn is_worth_retrying<T>(answer: &StoreResult<T>, effect: Effect) -> bool {
     match answer {
         Ok(_) | Err(StoreError::Refused(_) | StoreError::Overloaded) => false,
-        Err(StoreError::Failed { outcome: Outcome::NotApplied, .. }) => true,
+        // While it waits, the next append of the same session may commit, and the retry would come after it. The sender
+        // is told at once and repeats in an order of its own. After `Unknown` the first attempt mostly has its place
+        // already, and a retry finds it.
+        Err(StoreError::Failed { outcome: Outcome::NotApplied, .. }) => effect != Effect::Append,
         Err(StoreError::Failed { outcome: Outcome::Unknown, .. }) => effect != Effect::Write,
     }
 }
@@ -244,6 +249,18 @@ mod tests {
     async fn attempts_are_bounded() {
         let (guard, scripted) = guarded([not_applied(), not_applied(), not_applied()]);
         assert_eq!(guard.own_rows(&alice()).await, Err(StoreError::not_applied("down")));
+        assert_eq!(calls(&scripted), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_append_that_was_not_applied_is_not_tried_again_behind_a_later_one() {
+        let (guard, scripted) = guarded([Step::Pass, not_applied()]);
+        let room = guard.create_room(group()).await.unwrap().room;
+        let once = Once { client_id: ClientId::new("c-2").unwrap(), request: RequestHash([2; 16]) };
+        let second = AppendMessage { once, ..hello(room) };
+        let (first, second) = tokio::join!(guard.append(hello(room)), guard.append(second));
+        assert_eq!(first, Err(StoreError::not_applied("down")));
+        assert_eq!(second.unwrap().seq, Seq(2));
         assert_eq!(calls(&scripted), 3);
     }
 
