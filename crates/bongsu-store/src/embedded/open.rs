@@ -166,9 +166,7 @@ impl Place<'_> {
             Some(found) => Err(OpenError::UnknownSchema { dir: self.dir(), found, known: SCHEMA_VERSION }),
             None => {
                 if let Some(testimony) = witness::read(self.0).map_err(|error| self.system(&error))? {
-                    let reason =
-                        format!("its witness saw commit {}, but the store is empty", testimony.commit);
-                    return Err(OpenError::Lost { dir: self.dir(), last: CommitNo::ZERO, reason });
+                    return Err(OpenError::Emptied { dir: self.dir(), seen: testimony.commit });
                 }
                 // Its bytes are random and its order is of no meaning here: a room id serves as well as any.
                 let store = *RoomId::mint(now).as_bytes();

@@ -84,6 +84,17 @@ pub enum OpenError {
         /// What is missing.
         reason: String,
     },
+    /// The store's own files are gone, and with them everything: there is nothing left to go on with.
+    #[error(
+        "the store in {dir} is empty, but its witness saw commit {seen}. Restore a backup into another directory, or empty \
+         this one to begin anew"
+    )]
+    Emptied {
+        /// The data directory.
+        dir: PathBuf,
+        /// Last commit acknowledged.
+        seen: CommitNo,
+    },
     /// The bytes of the store make no sense.
     #[error("the store in {dir} is damaged: {reason}. Restore a backup")]
     Corrupt {

@@ -132,7 +132,11 @@ async fn an_emptied_directory_with_a_witness_is_refused() {
         group(&store).await;
     }
     fs::remove_dir_all(dir.path().join("db")).unwrap();
-    assert!(matches!(refusal(dir.path()), OpenError::Lost { .. }));
+    let accepting = EmbeddedSettings { accept_loss: true, ..settings() };
+    for settings in [settings(), accepting] {
+        let refused = EmbeddedStore::open_with(dir.path(), options(), settings).unwrap_err();
+        assert!(matches!(refused, OpenError::Emptied { seen: CommitNo(1), .. }), "{refused}");
+    }
 }
 
 #[tokio::test]
