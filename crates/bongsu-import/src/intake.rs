@@ -389,7 +389,7 @@ impl Intake {
             said.data.clone()?
         } else {
             let list: Vec<Attachment> = said.attachments.iter().take(ATTACHMENTS_MAX).map(cleaned).collect();
-            let json = serde_json::to_string(&serde_json::json!({ "attachments": list }))
+            let json = serde_json::to_string(&AttachmentList { attachments: list })
                 .expect("texts and numbers are JSON");
             JsonObject::parsed(json).expect("it is written as an object")
         };
@@ -421,6 +421,12 @@ impl Intake {
         }
         members
     }
+}
+
+/// `data` of a message with attachments.
+#[derive(serde::Serialize)]
+struct AttachmentList {
+    attachments: Vec<Attachment>,
 }
 
 fn names_of(attachments: &[Attachment]) -> String {

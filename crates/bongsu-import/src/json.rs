@@ -31,7 +31,15 @@ impl From<ReadError> for Fault {
 #[derive(Clone)]
 pub(crate) struct Context {
     left: Rc<Cell<u64>>,
-    failed: Rc<RefCell<Option<ReadError>>>,
+    /// The line that is being parsed.
+    line: Rc<Cell<u64>>,
+    failed: Rc<RefCell<Option<Failed>>>,
+}
+
+/// Why reading was stopped from within.
+enum Failed {
+    Wrong { what: String, line: u64 },
+    Read(ReadError),
 }
 
 impl Context {
@@ -41,13 +49,12 @@ impl Context {
     }
 
     pub(crate) fn error<E: Error>(&self, fault: Fault) -> E {
-        match fault {
-            Fault::Wrong(what) => E::custom(what),
-            Fault::Read(error) => {
-                self.failed.replace(Some(error));
-                E::custom("stopped")
-            }
-        }
+        // The parser would add the line it gets to, which may be that of the next item.
+        self.failed.replace(Some(match fault {
+            Fault::Wrong(what) => Failed::Wrong { what, line: self.line.get() },
+            Fault::Read(error) => Failed::Read(error),
+        }));
+        E::custom("stopped")
     }
 }
 
@@ -91,12 +98,19 @@ fn read<S>(
 where
     S: for<'de> DeserializeSeed<'de, Value = ()>,
 {
-    let context = Context { left: Rc::new(Cell::new(ITEM_BYTES_MAX)), failed: Rc::default() };
+    let context = Context {
+        left: Rc::new(Cell::new(ITEM_BYTES_MAX)),
+        line: Rc::new(Cell::new(1)),
+        failed: Rc::default(),
+    };
     let bounded = Bounded { inner: stream, left: Rc::clone(&context.left) };
-    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(64 * 1024, bounded));
+    let buffered = BufReader::with_capacity(64 * 1024, bounded);
+    let mut json =
+        serde_json::Deserializer::from_reader(Lined { inner: buffered, line: Rc::clone(&context.line) });
     let done = seed(context.clone()).deserialize(&mut json).and_then(|()| json.end());
     done.map_err(|error| match context.failed.take() {
-        Some(failed) => failed,
+        Some(Failed::Read(failed)) => failed,
+        Some(Failed::Wrong { what, line }) => ReadError::format(file, line, what, expected),
         None => of_json(file, 0, error, expected),
     })
 }
@@ -114,6 +128,21 @@ pub(crate) fn of_json(file: &str, line: u64, error: serde_json::Error, expected:
         text.rsplit_once(" at line ").map_or(text.as_str(), |(found, _)| found).to_owned()
     };
     ReadError::format(file, at, found, expected)
+}
+
+/// Counts the lines that the parser has taken: it takes one byte at a time.
+struct Lined<R> {
+    inner: R,
+    line: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Lined<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let ends = buffer[..count].iter().filter(|byte| **byte == b'\n').count();
+        self.line.set(self.line.get() + ends as u64);
+        Ok(count)
+    }
 }
 
 struct Bounded {

@@ -60,6 +60,7 @@ pub(super) struct Dates {
     seen: [Seen; 3],
     days: BTreeSet<[u32; 3]>,
     half_first: bool,
+    long_year_first: bool,
     dotted: bool,
     first_line: u64,
 }
@@ -79,6 +80,7 @@ impl Dates {
             self.first_line = line;
         }
         self.half_first |= head.half_first;
+        self.long_year_first |= head.date[0].digits == 4;
         self.dotted |= head.separator == '.';
         if self.days.len() < DAYS_TO_TELL {
             self.days.insert(head.date.map(|part| part.number));
@@ -99,6 +101,10 @@ impl Dates {
     pub(super) fn order(&self) -> Result<DateOrder, u64> {
         let mut possible: Vec<(DateOrder, Seen)> =
             ORDERS.into_iter().zip(self.seen).filter(|(_, seen)| !seen.impossible).collect();
+        // Phones that begin with the year write it whole, but for those that begin the time with half of the day.
+        if !self.half_first && !self.long_year_first && possible.len() > 1 {
+            possible.retain(|(order, _)| *order != DateOrder::YearMonthDay);
+        }
         // Where half of the day comes before the time, the year comes before the month.
         if self.half_first && possible.iter().any(|(order, _)| *order == DateOrder::YearMonthDay) {
             return Ok(DateOrder::YearMonthDay);
@@ -140,6 +146,7 @@ mod tests {
         assert_eq!(order(&["01/30/2019, 20:49"]), Ok(DateOrder::MonthDayYear));
         assert_eq!(order(&["2019/01/30, 20:49"]), Ok(DateOrder::YearMonthDay));
         assert_eq!(order(&["24/8/21 PM 2:38"]), Ok(DateOrder::YearMonthDay));
+        assert_eq!(order(&["30/01/19, 20:49"]), Ok(DateOrder::DayMonthYear));
         assert_eq!(order(&["5.6.24, 14:08"]), Ok(DateOrder::DayMonthYear));
     }
 

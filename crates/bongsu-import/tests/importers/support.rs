@@ -1,16 +1,22 @@
 //! A store to import into, and sources that go wrong.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bongsu_import::{
     ImportError, Intake, Progress, ReadError, Report, Said, Source, WholeRoom, import, read_whole,
 };
-use bongsu_service::{HistoryFrom, HistoryItem, ImportRoom, Importer, Store};
+use bongsu_service::{HistoryFrom, HistoryItem, ImportMessage, ImportRoom, Importer, Store};
 use bongsu_store::StoreOptions;
 use bongsu_store::memory::MemoryStore;
 use bongsu_types::{Limits, Millis, RoomId, RoomKey, RoomKind, UserId};
+use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// Where the real sets are; says so and is `None` where nobody named them, but not in CI.
 pub(crate) fn test_data() -> Option<OsString> {
@@ -42,7 +48,15 @@ impl World {
     }
 
     pub(crate) async fn import(&self, source: &Arc<dyn Source>) -> Result<Report, ImportError> {
-        import(&self.importer, Arc::clone(source), &limits(), &|_| {}).await
+        self.import_telling(source, &|_| {}).await
+    }
+
+    pub(crate) async fn import_telling(
+        &self,
+        source: &Arc<dyn Source>,
+        tell: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Report, ImportError> {
+        import(&self.importer, Arc::clone(source), &limits(), tell).await
     }
 
     /// With the number of messages the progress told of.
@@ -53,7 +67,7 @@ impl World {
                 told.fetch_add(messages, Ordering::Relaxed);
             }
         };
-        let report = import(&self.importer, Arc::clone(source), &limits(), &count).await.unwrap();
+        let report = self.import_telling(source, &count).await.unwrap();
         (report, told.into_inner())
     }
 
@@ -96,6 +110,49 @@ pub(crate) fn only_room(source: &dyn Source) -> WholeRoom {
 /// All rooms of a source.
 pub(crate) fn whole(source: &dyn Source) -> Vec<WholeRoom> {
     read_whole(source, &limits()).unwrap()
+}
+
+/// What is wrong with a source.
+pub(crate) fn error(source: Result<impl Source, ReadError>) -> String {
+    source.and_then(|source| read_whole(&source, &limits())).unwrap_err().to_string()
+}
+
+/// Texts of a room, in order.
+pub(crate) fn texts(room: &WholeRoom) -> Vec<&str> {
+    room.messages.iter().map(|message| message.text.as_str()).collect()
+}
+
+/// Names of those in a room, in the order they were met.
+pub(crate) fn names(room: &WholeRoom) -> Vec<&str> {
+    room.members.iter().map(|(_, name)| name.as_str()).collect()
+}
+
+/// Kind of a room.
+pub(crate) fn kind(room: &WholeRoom) -> RoomKind {
+    room.details.as_ref().unwrap().kind
+}
+
+/// Reactions of a message as (emoji, ids).
+pub(crate) fn reactions(message: &ImportMessage) -> Vec<(&str, Vec<&str>)> {
+    message
+        .reactions
+        .iter()
+        .map(|(emoji, users)| (emoji.as_str(), users.iter().map(UserId::as_str).collect()))
+        .collect()
+}
+
+/// A zip of these parts, in a folder that goes with the first value.
+pub(crate) fn zip_of(name: &str, parts: &[(&str, &[u8])]) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    let mut zip = ZipWriter::new(File::create(&path).unwrap());
+    for (name, bytes) in parts {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+    (dir, path)
 }
 
 /// Messages made up on the way: `messages` of them, spread over `rooms`.
