@@ -11,6 +11,7 @@ use bongsu_types::{Clock, KeyScope, Millis, ServerKey, UserId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::development_key::{DEVELOPMENT, DEVELOPMENT_SCOPES};
 use crate::{Actor, ServiceError, ServiceResult, actor};
 
 /// Begins every key text, so that a leaked one is found.
@@ -37,11 +38,21 @@ impl NewServerKey {
     /// When the system gives no random bytes.
     #[must_use]
     pub fn generate(scopes: Vec<KeyScope>, now: Millis) -> Self {
-        let (mut id, mut secret) = ([0_u8; 6], [0_u8; 32]);
-        getrandom::fill(&mut id).expect("the system gives random bytes");
+        Self::with_id(random_id(), scopes, now)
+    }
+
+    /// A development key: it may do everything, and its id says what it is.
+    ///
+    /// # Panics
+    /// When the system gives no random bytes.
+    #[must_use]
+    pub fn development(now: Millis) -> Self {
+        Self::with_id(format!("{DEVELOPMENT}{}", random_id()), DEVELOPMENT_SCOPES.to_vec(), now)
+    }
+
+    fn with_id(id: String, scopes: Vec<KeyScope>, now: Millis) -> Self {
+        let mut secret = [0_u8; 32];
         getrandom::fill(&mut secret).expect("the system gives random bytes");
-        // Hex: the id must not hold the `_` that ends it.
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let text = format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(secret));
         let row = ServerKey { hash: hash(&text), id, scopes, created_ms: now, revoked_ms: None };
         Self { text, row }
@@ -57,8 +68,8 @@ impl NewServerKey {
 
 /// Verifies server keys, with the rows kept in memory for at most two seconds.
 pub struct ServerKeys {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
     known: Mutex<Known>,
 }
 
@@ -151,6 +162,13 @@ impl VerifiedKey {
     pub(crate) fn audit(&self, user: Option<&UserId>, op: &'static str) {
         actor::audit(&self.id, user, op);
     }
+}
+
+/// Hex: an id must not hold the `_` that ends it.
+fn random_id() -> String {
+    let mut id = [0_u8; 6];
+    getrandom::fill(&mut id).expect("the system gives random bytes");
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hash(text: &str) -> [u8; 32] {

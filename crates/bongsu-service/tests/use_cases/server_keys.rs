@@ -85,3 +85,56 @@ fn a_key_does_not_show_its_secret_in_debug_output() {
     let secret = key.text.splitn(3, '_').nth(2).unwrap();
     assert!(!format!("{key:?}").contains(secret));
 }
+
+#[tokio::test]
+async fn a_revoked_key_stays_revoked_and_the_others_hold() {
+    let world = World::new();
+    let keys = keys(&world);
+    let (old, new) =
+        (keys.add(vec![KeyScope::Act]).await.unwrap(), keys.add(vec![KeyScope::Users]).await.unwrap());
+    world.clock.advance(5);
+    let revoked = keys.revoke(&old.row.id).await.unwrap();
+    assert_eq!(revoked.revoked_ms, Some(world.clock.now_ms()));
+    world.clock.advance(5);
+    assert_eq!(keys.revoke(&old.row.id).await.unwrap(), revoked, "the first time stands");
+    assert_eq!(keys.verify(&old.text).await, Err(ServiceError::Unauthorized));
+    assert!(keys.verify(&new.text).await.is_ok());
+    assert_eq!(keys.revoke("nobody").await, Err(ServiceError::NotFound));
+    assert_eq!(keys.list().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn valid_keys_are_bounded_and_a_revoked_one_makes_room() {
+    let world = World::new();
+    let keys = keys(&world);
+    let first = keys.add(vec![KeyScope::Act]).await.unwrap();
+    for _ in 1..100 {
+        keys.add(vec![KeyScope::Act]).await.unwrap();
+    }
+    let refused = keys.add(vec![KeyScope::Act]).await.unwrap_err();
+    assert_eq!(refused, ServiceError::LimitReached { limit: "server_keys", max: 100 });
+    keys.revoke(&first.row.id).await.unwrap();
+    keys.add(vec![KeyScope::Act]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_development_key_is_the_one_of_the_file_and_what_is_stored_of_it_stays() {
+    let world = World::new();
+    let keys = keys(&world);
+    let other = keys.add(vec![KeyScope::Act]).await.unwrap();
+    let [first, second] = [0, 1].map(|_| NewServerKey::development(world.clock.now_ms()));
+    let settled = keys.settle_development_key(&first.text).await.unwrap().unwrap();
+    assert!(settled.is_valid && settled.revoked.is_empty() && settled.id.starts_with("dev"));
+    world.clock.advance(5);
+    assert_eq!(keys.settle_development_key(&first.text).await.unwrap().unwrap(), settled, "no change");
+
+    let settled = keys.settle_development_key(&second.text).await.unwrap().unwrap();
+    assert_eq!((settled.is_valid, settled.revoked), (true, vec![first.row.id.clone()]));
+    assert_eq!(keys.verify(&first.text).await, Err(ServiceError::Unauthorized));
+    let settled = keys.settle_development_key(&first.text).await.unwrap().unwrap();
+    assert!(!settled.is_valid, "a revoked key does not come back with its file");
+    for (text, holds) in [(&first.text, false), (&second.text, false), (&other.text, true)] {
+        assert_eq!(keys.verify(text).await.is_ok(), holds);
+    }
+    assert_eq!(keys.settle_development_key("no key text").await, Ok(None));
+}
