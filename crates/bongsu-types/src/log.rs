@@ -24,7 +24,7 @@ pub struct Record {
 pub enum RecordBody {
     /// A message, in its current state (edits, deletion and reactions applied; see [`Message::rev`]).
     Message(Box<Message>),
-    /// The text or data of `target` changed; what is absent did not change.
+    /// The text or data of `target` changed; what is absent did not change, or is gone because `target` was deleted.
     Edited {
         /// The message changed.
         target: Seq,

@@ -172,6 +172,35 @@ pub async fn a_deletion_leaves_a_tombstone_that_keeps_seq_and_ord(fixture: &Fixt
     fixture.assert_no_drift().await;
 }
 
+pub async fn a_deletion_takes_what_edits_said_out_of_the_log(fixture: &Fixture) {
+    let room = fixture.group("alice", &["bob"]).await;
+    let target = fixture.append(message(room, "alice", "c-1", "secret one")).await.seq;
+    let other = fixture.append(message(room, "alice", "c-2", "other")).await.seq;
+    fixture.edit(room, "alice", target, "secret two").await;
+    let with_data =
+        EditMessage { data: Some(json(r#"{"a":"secret"}"#)), ..edit(room, "alice", target, "secret three") };
+    fixture.store().edit(with_data).await.unwrap();
+    fixture.edit(room, "alice", other, "kept").await;
+    fixture.react(room, "bob", target, "+").await;
+    fixture.advance(1_000);
+    let last = fixture.edit(room, "alice", target, "secret four").await.seq;
+    let edited_ms = fixture.now();
+    fixture.delete(room, "alice", target).await;
+    for reopened in [false, true] {
+        if reopened {
+            fixture.reopen().await;
+        }
+        let log = fixture.log(room).await;
+        assert!(!format!("{log:?}").contains("secret"), "{log:?}");
+        let blank = RecordBody::Edited { target, text: None, data: None, edited_ms };
+        assert_eq!(log.iter().find(|record| record.seq == last).unwrap().body, blank);
+        assert!(log.iter().any(
+            |record| matches!(&record.body, RecordBody::Edited { text: Some(text), .. } if text == "kept")
+        ));
+        fixture.assert_dense(room).await;
+    }
+}
+
 pub async fn the_sender_or_an_admin_deletes(fixture: &Fixture) {
     let room = fixture.group("alice", &["bob", "carol", "dave"]).await;
     fixture.store().set_role(room, &user("alice"), &user("carol"), Role::Admin).await.unwrap();

@@ -67,6 +67,7 @@ macro_rules! conformance_suite {
                 only_the_sender_edits,
                 an_edit_never_leaves_a_message_empty,
                 a_deletion_leaves_a_tombstone_that_keeps_seq_and_ord,
+                a_deletion_takes_what_edits_said_out_of_the_log,
                 the_sender_or_an_admin_deletes,
                 deleting_again_changes_nothing,
                 a_deleted_message_is_not_there_to_be_changed,

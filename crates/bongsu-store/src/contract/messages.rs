@@ -194,7 +194,8 @@ pub trait Messages {
     /// Changes a message. The record carries only what changed.
     async fn edit(&self, request: EditMessage) -> StoreResult<Changed>;
 
-    /// Deletes a message: text, data, mentions and reactions go, the tombstone keeps seq and ord.
+    /// Deletes a message: text, data, mentions and reactions go, the tombstone keeps seq and ord. In the same commit the
+    /// text and data of its `Edited` records go from the log, which stays dense.
     async fn delete(&self, request: DeleteMessage) -> StoreResult<Changed>;
 
     /// Adds or removes a reaction.

@@ -137,7 +137,19 @@ impl<'a, 'o> Transaction<'a, 'o> {
         body: RecordBody,
         once: Option<&ClientId>,
     ) -> Arc<Record> {
-        let record = Arc::new(self.log_record(head, actor, self.now, body, once));
+        self.append_linked(head, actor, body, once, None)
+    }
+
+    /// The same for a record that may be an edit, with the edit of the message before it.
+    pub(crate) fn append_linked(
+        &mut self,
+        head: &mut Head,
+        actor: &UserId,
+        body: RecordBody,
+        once: Option<&ClientId>,
+        edit: Option<Seq>,
+    ) -> Arc<Record> {
+        let record = Arc::new(self.log_record(head, actor, self.now, body, once, edit));
         self.refs.push((head.room, head.seq, TailKind::Record));
         self.facts.push(Fact::Record(Arc::clone(&record)));
         record
@@ -145,7 +157,7 @@ impl<'a, 'o> Transaction<'a, 'o> {
 
     /// The same for a room that nobody sees yet: no fact, no ref, and a time of its own.
     pub(crate) fn import_record(&mut self, head: &mut Head, actor: &UserId, at_ms: Millis, body: RecordBody) {
-        self.log_record(head, actor, at_ms, body, None);
+        self.log_record(head, actor, at_ms, body, None, None);
     }
 
     fn log_record(
@@ -155,6 +167,7 @@ impl<'a, 'o> Transaction<'a, 'o> {
         at_ms: Millis,
         body: RecordBody,
         once: Option<&ClientId>,
+        edit: Option<Seq>,
     ) -> Record {
         head.seq = head.seq.next();
         if let Some(message) = body.message() {
@@ -168,15 +181,15 @@ impl<'a, 'o> Transaction<'a, 'o> {
         }
         let record =
             Record { room: head.room, seq: head.seq, ord: head.ord, at_ms, actor: actor.clone(), body };
-        let bytes = encode_record(self.commit, once, &record);
-        self.put(Table::Log, &keys::log(head.room, head.seq), bytes);
-        record
+        let stored = StoredRecord { commit: self.commit, once: once.cloned(), edit, record };
+        self.rewrite_record(&stored);
+        stored.record
     }
 
-    /// Writes the new state of a message, under the commit that first wrote it.
+    /// Writes a record in its current state, under the commit that first wrote it.
     pub(crate) fn rewrite_record(&mut self, stored: &StoredRecord) {
         let key = keys::log(stored.record.room, stored.record.seq);
-        self.put(Table::Log, &key, encode_record(stored.commit, stored.once.as_ref(), &stored.record));
+        self.put(Table::Log, &key, encode_record(stored));
     }
 
     /// Stamps an own row with the user's next revision, stores it, and says so to the user's devices.

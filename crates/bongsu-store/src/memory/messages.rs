@@ -201,7 +201,9 @@ fn delete(change: &mut Change<'_>, request: DeleteMessage) -> Result<Changed, Re
     message.data = None;
     message.mentions = Mentions::default();
     message.reactions.clear();
-    change.write_room(room).reactions.retain(|(reacted, _), _| *reacted != target);
+    let room_state = change.write_room(room);
+    room_state.reactions.retain(|(reacted, _), _| *reacted != target);
+    room_state.blank_edits(target);
     Ok(change.changed(room, &actor, once, seq))
 }
 

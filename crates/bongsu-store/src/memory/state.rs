@@ -190,6 +190,17 @@ impl RoomState {
         }
     }
 
+    /// Takes what edits of a message said out of the log. Their places stay.
+    pub(super) fn blank_edits(&mut self, message: Seq) {
+        for logged in &mut self.log {
+            if let RecordBody::Edited { target, text, data, .. } = &mut logged.record.body
+                && *target == message
+            {
+                (*text, *data) = (None, None);
+            }
+        }
+    }
+
     fn index(&self, seq: Seq) -> Option<usize> {
         let above_floor = seq.get().checked_sub(self.head.floor_seq.get() + 1)?;
         usize::try_from(above_floor).ok()

@@ -100,12 +100,32 @@ impl Change {
     /// Writes the record of the change and the message as it is now.
     fn write(mut self, transaction: &mut Transaction<'_, '_>, body: RecordBody) -> Changed {
         let once = self.once.as_ref().map(|once| &once.client_id);
-        let record = transaction.append_record(&mut self.head, &self.actor, body, once);
+        let is_edit = matches!(body, RecordBody::Edited { .. });
+        let before = self.stored.edit.filter(|_| is_edit);
+        let record = transaction.append_linked(&mut self.head, &self.actor, body, once, before);
         transaction.put_head(&self.head);
         self.message.rev = record.seq;
+        if is_edit {
+            self.stored.edit = Some(record.seq);
+        }
         self.stored.record.body = RecordBody::Message(Box::new(self.message));
         transaction.rewrite_record(&self.stored);
         changed(transaction, record.room, &self.actor, self.once.as_ref(), record.seq)
+    }
+
+    /// Takes what the edits of the message said out of the log, where they would be replayed. Their places stay.
+    fn blank_edits(&self, transaction: &mut Transaction<'_, '_>) -> StoreResult<()> {
+        let mut next = self.stored.edit;
+        while let Some(seq) = next {
+            let Some(mut stored) = transaction.record(self.head.room, seq)? else { return Ok(()) };
+            if let RecordBody::Edited { text, data, .. } = &mut stored.record.body {
+                (*text, *data) = (None, None);
+                transaction.rewrite_record(&stored);
+            }
+            // Backwards only: a damaged row must not hold up the committer for ever.
+            next = stored.edit.filter(|before| *before < seq);
+        }
+        Ok(())
     }
 
     fn write_nothing(self, transaction: &mut Transaction<'_, '_>) -> Changed {
@@ -170,6 +190,7 @@ impl Mutation for DeleteMessage {
                 transaction.remove(Table::Reaction, &key);
             }
         }
+        change.blank_edits(transaction)?;
         let message = &mut change.message;
         message.deleted = true;
         message.text.clear();

@@ -16,12 +16,15 @@ pub(crate) struct StoredRecord {
     pub(crate) commit: CommitNo,
     /// Idempotency key of a change: it goes when the record goes. A message carries its own.
     pub(crate) once: Option<ClientId>,
+    /// Of a message its last edit, of an edit the one before it: a deletion finds them all without a walk of the log.
+    pub(crate) edit: Option<Seq>,
     pub(crate) record: Record,
 }
 
-pub(crate) fn encode_record(commit: CommitNo, once: Option<&ClientId>, record: &Record) -> Vec<u8> {
+pub(crate) fn encode_record(stored: &StoredRecord) -> Vec<u8> {
+    let StoredRecord { commit, once, edit, record } = stored;
     let mut out = Writer::value();
-    out.number(commit.0).optional_text(once.map(ClientId::as_str));
+    out.number(commit.0).optional_text(once.as_ref().map(ClientId::as_str));
     out.number(record.ord.0).number(record.at_ms.0).text(record.actor.as_str());
     match &record.body {
         RecordBody::Message(message) => write_message(out.byte(0), message),
@@ -48,6 +51,7 @@ pub(crate) fn encode_record(commit: CommitNo, once: Option<&ClientId>, record: &
         RecordBody::MemberRole { user, role } => write_member_role(out.byte(6), user.as_str(), *role),
         RecordBody::RoomUpdated(change) => write_change(out.byte(7), change),
     }
+    out.optional_number(edit.map(|seq| seq.0));
     out.finish()
 }
 
@@ -98,8 +102,9 @@ pub(crate) fn decode_record(room: RoomId, seq: Seq, bytes: &[u8]) -> Decoded<Sto
         actor: input.user()?,
         body: read_body(&mut input)?,
     };
+    let edit = input.option(Reader::seq)?;
     input.end()?;
-    Ok(StoredRecord { commit, once, record })
+    Ok(StoredRecord { commit, once, edit, record })
 }
 
 fn read_body(input: &mut Reader<'_>) -> Decoded<RecordBody> {

@@ -136,11 +136,11 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn records_come_back(commit: u64, seq: u64, ord: u64, at: u64, actor in user(), body in body(), once in option::of(client_id())) {
+    fn records_come_back(commit: u64, seq: u64, ord: u64, at: u64, actor in user(), body in body(), once in option::of(client_id()), edit in option::of(any::<u64>())) {
         let record = Record { room: ROOM, seq: Seq(seq), ord: Ordinal(ord), at_ms: Millis(at), actor, body };
-        let bytes = log::encode_record(CommitNo(commit), once.as_ref(), &record);
+        let stored = log::StoredRecord { commit: CommitNo(commit), once, edit: edit.map(Seq), record };
+        let bytes = log::encode_record(&stored);
         prop_assert_eq!(log::peek_ord(&bytes), Ok(Ordinal(ord)));
-        let stored = log::StoredRecord { commit: CommitNo(commit), once, record };
         prop_assert_eq!(log::decode_record(ROOM, Seq(seq), &bytes), Ok(stored));
     }
 

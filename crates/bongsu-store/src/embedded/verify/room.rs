@@ -173,11 +173,27 @@ impl Check<'_> {
         self.expect(target(record).is_none_or(|target| target < seq), || {
             format!("room {room}: record {seq} changes a later one")
         });
+        self.edited(record);
         (walk.seq, walk.ord) = (seq, ord);
         walk.counted += u64::from(counts);
         if let Some(position) = walk.positions.get_mut(&seq) {
             *position = Position { counted: walk.counted, ord: Some(ord) };
         }
+    }
+
+    /// What was deleted is not told by its edits either.
+    fn edited(&mut self, record: &Record) {
+        let RecordBody::Edited { target, text, data, .. } = &record.body else { return };
+        if text.is_none() && data.is_none() {
+            return;
+        }
+        let (room, seq) = (record.room, record.seq);
+        let message = self.view.record(room, *target);
+        let message = self.found(message).map(|stored| stored.record.body);
+        let is_deleted = message.is_some_and(|body| body.message().is_some_and(|message| message.deleted));
+        self.expect(!is_deleted, || {
+            format!("room {room}: record {seq} keeps what the deleted message {target} said")
+        });
     }
 
     /// Counts on a message against the users who hold them; answers how many those are.

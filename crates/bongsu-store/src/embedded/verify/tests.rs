@@ -1,11 +1,12 @@
 //! A store that lived is clean; each thing that is wrong with one is found and named.
 
 use bongsu_types::{
-    DeviceId, DeviceInfo, Emoji, Epoch, Head, Mentions, Millis, Ordinal, ReactionOp, RoomId, RoomKey,
+    DeviceId, DeviceInfo, Emoji, Epoch, Head, Mentions, Millis, Ordinal, ReactionOp, RecordBody, RoomId, RoomKey,
     RoomKind, Seq, UserRev,
 };
 
 use super::VerifyReport;
+use crate::embedded::row::log::encode_record;
 use crate::embedded::row::own::{StoredOwn, encode_own};
 use crate::embedded::row::room::encode_head;
 use crate::embedded::source::Source;
@@ -13,8 +14,8 @@ use crate::embedded::table::Table;
 use crate::embedded::tests::{group, message, open, user};
 use crate::embedded::{EmbeddedStore, View, keys};
 use crate::{
-    AppendMessage, CreateRoom, DeleteMessage, Devices, Hello, Import, ImportMessage, ImportRoom, Messages,
-    React, Reads, Rooms, SettingsChange,
+    AppendMessage, CreateRoom, DeleteMessage, Devices, EditMessage, Hello, Import, ImportMessage, ImportRoom,
+    Messages, React, Reads, Rooms, SettingsChange,
 };
 
 /// A group with a bit of everything in it.
@@ -43,6 +44,11 @@ async fn lived_in(store: &EmbeddedStore) -> RoomId {
             let react = React { room, actor: user(name), target, emoji, op: ReactionOp::Add, once: None };
             store.react(react).await.unwrap();
         }
+    }
+    for text in ["better", "best"] {
+        let text = Some(text.to_owned());
+        let edit = EditMessage { room, actor: user("alice"), target: Seq(4), once: None, text, data: None };
+        store.edit(edit).await.unwrap();
     }
     store.delete(DeleteMessage { room, actor: user("alice"), target: Seq(4), once: None }).await.unwrap();
     store.mark_read(&user("bob"), room, Seq(9)).await.unwrap();
@@ -153,7 +159,7 @@ impl Breaker<'_> {
 /// What is done to the store, and a word of the line that names it.
 type Case = (&'static str, fn(&Breaker<'_>));
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 18] = [
     ("follows", |at| at.remove(Table::Log, &keys::log(at.room, Seq(7)))),
     ("the log ends at", |at| at.head(|head| head.seq = head.seq.next())),
     ("counts", |at| at.head(|head| head.ord = head.ord.next())),
@@ -170,6 +176,13 @@ const CASES: [Case; 17] = [
             Table::Reaction,
             &keys::reaction(at.room, Seq(3), &user("bob"), &Emoji::new("👍").unwrap()),
         );
+    }),
+    ("keeps what the deleted message 4 said", |at| {
+        let view = View::of(&at.store.shared.tables);
+        let mut stored = view.record(at.room, Seq(26)).unwrap().unwrap();
+        let RecordBody::Edited { text, .. } = &mut stored.record.body else { panic!("{stored:?} is no edit") };
+        *text = Some("better".to_owned());
+        at.put(Table::Log, &keys::log(at.room, Seq(26)), encode_record(&stored));
     }),
     ("another record", |at| at.remove(Table::Log, &keys::log(at.room, Seq(5)))),
     ("are missing", |at| at.remove(Table::Tail, &keys::commit(bongsu_types::CommitNo(5)))),
