@@ -2,6 +2,7 @@
 //!
 //! Everything here speaks the published protocol only, so it runs against any deployment.
 
+pub mod bench;
 pub mod checker;
 pub mod client;
 mod endpoint;

@@ -1,7 +1,13 @@
 //! `bongsu bench`: measures a deployment, and checks that nothing was lost while it was measured.
 
+mod deployment;
+mod fanout;
+mod limit;
 mod own_server;
+mod print;
 mod replay;
+mod scenario;
+mod send;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -17,12 +23,20 @@ pub(crate) struct Bench {
 
 #[derive(Debug, Subcommand)]
 enum Scenario {
+    Limit(limit::Limit),
+    LimitWriter(limit::LimitWriter),
+    Send(send::Send),
+    Fanout(fanout::Fanout),
     Replay(replay::Replay),
 }
 
 impl Bench {
     pub(super) fn run(self) -> Result<()> {
         match self.scenario {
+            Scenario::Limit(limit) => limit.run(),
+            Scenario::LimitWriter(writer) => writer.run(),
+            Scenario::Send(send) => send.run(),
+            Scenario::Fanout(fanout) => fanout.run(),
             Scenario::Replay(replay) => replay.run(),
         }
     }

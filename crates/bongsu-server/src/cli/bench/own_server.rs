@@ -55,6 +55,11 @@ impl OwnServer {
         Ok(Self { url: url.to_owned(), process, data, _directory: directory })
     }
 
+    /// Its process id, while it runs.
+    pub(super) fn process_id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Stops it as an operator would.
     pub(super) async fn stop(mut self) -> Result<()> {
         if let Some(id) = self.process.id() {

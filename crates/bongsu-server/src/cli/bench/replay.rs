@@ -1,18 +1,16 @@
 //! `bongsu bench replay`: a real chat log, played by its authors through real connections.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use bongsu_import::{WholeRoom, irc};
-use bongsu_load::replay::{LogMessage, LogRoom, MintToken, ReplayOptions, Summary, replay};
-use bongsu_service::auth::{NewToken, TokenSigner};
-use bongsu_types::{Clock, SystemClock, UserId};
+use bongsu_load::replay::{LogMessage, LogRoom, ReplayOptions, Summary, replay};
+use bongsu_types::{Clock, SystemClock};
 use clap::Args;
 
+use super::deployment::mint_token;
 use super::own_server::OwnServer;
 use crate::cli::Progress;
-use crate::config::Config;
 use crate::data_dir::DataDir;
 
 /// Play IRC logs through real WebSocket clients and check every message: loss, duplicates, order, unread.
@@ -98,13 +96,6 @@ impl Replay {
         progress.done();
         Ok(summary)
     }
-}
-
-fn mint_token(data: &DataDir) -> Result<MintToken> {
-    let config = Config::load(None)?;
-    let secret = config.secret(data)?;
-    let signer = TokenSigner::new(secret.as_bytes(), config.tokens.audience, Arc::new(SystemClock));
-    Ok(Arc::new(move |user: &UserId| signer.sign(&NewToken::of(user.clone()))))
 }
 
 fn log_room(room: WholeRoom) -> LogRoom {

@@ -1,0 +1,66 @@
+//! `bongsu bench send`: how many durable sends a second, and how long each takes.
+
+use anyhow::Result;
+use bongsu_load::bench::send::{Progress as Step, SendOptions, run};
+use clap::Args;
+
+use super::deployment::Deployment;
+use super::scenario::{self, Telling, Times};
+use crate::cli::Progress;
+
+/// Durable sends: request written to reply read, after the commit.
+///
+/// Each connection is a user of its own with rooms of its own and keeps some sends in flight; the rooms' other member
+/// is away. Checked: every answer stands at the next position of its room, no message is doubled, the sender's own
+/// copies come in order, and the heads in the end are those of the messages written.
+#[derive(Debug, Args)]
+pub(super) struct Send {
+    #[command(flatten)]
+    deployment: Deployment,
+    #[command(flatten)]
+    times: Times,
+    #[command(flatten)]
+    telling: Telling,
+    /// Connections.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    connections: usize,
+    /// Sends in flight on each.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    in_flight: usize,
+    /// Rooms over all, at most 200 for each connection.
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    rooms: usize,
+    /// Bytes of a text.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    bytes: usize,
+}
+
+impl Send {
+    pub(super) fn run(self) -> Result<()> {
+        let (measured, warm_up) = self.times.durations()?;
+        let options = SendOptions {
+            connections: self.connections,
+            in_flight: self.in_flight,
+            rooms: self.rooms,
+            text_bytes: self.bytes,
+            warm_up,
+            measured,
+        };
+        let outcome = scenario::run(&self.deployment, async |deployed| {
+            let rooms = Progress::of(options.rooms as u64, "rooms");
+            rooms.now_on("preparing");
+            let sends = Progress::steps("sends answered");
+            let outcome = run(&deployed.target, &options, |step| match step {
+                Step::Rooms(count) => rooms.at(count),
+                Step::Sends(count) => {
+                    rooms.done();
+                    sends.at(count);
+                }
+            })
+            .await;
+            sends.done();
+            (deployed, outcome)
+        })?;
+        self.telling.tell("send", &outcome)
+    }
+}
