@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bongsu_cluster::InProcessBus;
-use bongsu_service::auth::{NewServerKey, Secret, ServerKeys, TokenSettings, TokenVerifier};
+use bongsu_service::auth::{Secret, ServerKeys, TokenSettings, TokenVerifier};
 use bongsu_service::{Bus, Importer, Presence, PublishCommits, Service, ServiceParts, ServiceSettings};
 pub(crate) use bongsu_store::embedded::VerifyReport;
 use bongsu_store::embedded::{BackupReport, EmbeddedSettings, EmbeddedStore};
 use bongsu_store::{CommitObserver, Guard, GuardSettings, Store, StoreOptions, Unobserved};
 use bongsu_types::{Clock, SystemClock};
+use tracing::{info, warn};
 
 use crate::cli::Progress;
 use crate::config::Config;
-use crate::data_dir::{DataDir, KEY_SCOPES, read_secret};
+use crate::data_dir::{DataDir, read_secret};
+use crate::keys::KeyOrder;
 
 /// The parts of a running node, below the edge.
 pub(crate) struct Node {
@@ -54,12 +56,29 @@ pub(crate) async fn node(config: &Config, data: &DataDir) -> Result<Node> {
         },
     }));
     let server_keys = Arc::new(ServerKeys::new(Arc::clone(&store), Arc::clone(&clock)));
-    let key = NewServerKey::row_of(&data.make_server_key()?, KEY_SCOPES.to_vec(), clock.now_ms())
-        .context("server.key is not a server key: remove it and start again to get a new one")?;
-    server_keys.put(key).await.context("cannot store the server key")?;
+    settle_development_key(&server_keys, data).await?;
     let tokens = Arc::new(TokenVerifier::open(token_settings(config, data)?, Arc::clone(&clock)).await?);
     let importer = Importer::new(store, limits);
     Ok(Node { engine, service, importer, bus, tokens, server_keys })
+}
+
+/// The key of `server.key` is known from now on, and no other development key is valid.
+async fn settle_development_key(keys: &ServerKeys, data: &DataDir) -> Result<()> {
+    let settled = keys
+        .settle_development_key(&data.make_server_key()?)
+        .await
+        .context("cannot store the server key")?
+        .context("server.key is not a server key: remove it and start again to get a new one")?;
+    for id in &settled.revoked {
+        info!(key.id = %id, "this development key is revoked: server.key holds another");
+    }
+    if !settled.is_valid {
+        warn!(
+            key.id = %settled.id,
+            "the key in server.key is revoked and opens nothing: remove the file and start again to get a new one"
+        );
+    }
+    Ok(())
 }
 
 fn open(config: &Config, data: &DataDir, observer: Arc<dyn CommitObserver>) -> Result<EmbeddedStore> {
@@ -108,6 +127,7 @@ pub(crate) struct Offline {
     engine: Arc<EmbeddedStore>,
     /// Brings rooms in.
     pub importer: Importer,
+    server_keys: ServerKeys,
 }
 
 /// Opens the store for a tool.
@@ -116,8 +136,10 @@ pub(crate) struct Offline {
 /// As [`node`]; a running server is told apart.
 pub(crate) fn offline(config: &Config, data: &DataDir) -> Result<Offline> {
     let engine = Arc::new(open(config, data, Arc::new(Unobserved))?);
-    let importer = Importer::new(guarded(&engine), Arc::new(config.limits.to_limits()));
-    Ok(Offline { engine, importer })
+    let store = guarded(&engine);
+    let server_keys = ServerKeys::new(Arc::clone(&store), Arc::new(SystemClock));
+    let importer = Importer::new(store, Arc::new(config.limits.to_limits()));
+    Ok(Offline { engine, importer, server_keys })
 }
 
 impl Offline {
@@ -154,6 +176,17 @@ pub(crate) async fn backup_offline(data: &DataDir, to: &Path) -> Result<String> 
     let written = backup(&offline.engine, to).await;
     offline.close().await?;
     written
+}
+
+/// Does something to the server keys of a store that no server runs on.
+///
+/// # Errors
+/// When the store cannot be opened, or the order not be carried out.
+pub(crate) async fn keys_offline(data: &DataDir, order: KeyOrder) -> Result<String> {
+    let offline = offline(&Config::load(None)?, data)?;
+    let done = order.carry_out(&offline.server_keys).await;
+    offline.close().await?;
+    done
 }
 
 /// Backs up a store while it is used.

@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bongsu_service::auth::{NewServerKey, TokenSigner};
-use bongsu_types::{Clock, KeyScope, SystemClock};
-
-/// The development server key may do everything.
-pub(crate) const KEY_SCOPES: [KeyScope; 2] = [KeyScope::Act, KeyScope::Users];
+use bongsu_types::{Clock, SystemClock};
 
 /// A data directory.
 ///
@@ -88,14 +85,12 @@ impl DataDir {
         read_or_make(&self.secret_file(), TokenSigner::new_secret)
     }
 
-    /// The development server key; made when there is none.
+    /// The development server key; made when there is none, and then the one before it is revoked.
     ///
     /// # Errors
     /// When the file cannot be read or made.
     pub(crate) fn make_server_key(&self) -> Result<String> {
-        read_or_make(&self.server_key_file(), || {
-            NewServerKey::generate(KEY_SCOPES.to_vec(), SystemClock.now_ms()).text
-        })
+        read_or_make(&self.server_key_file(), || NewServerKey::development(SystemClock.now_ms()).text)
     }
 
     /// The secret of user tokens.

@@ -6,6 +6,7 @@ pub mod cli;
 mod config;
 mod data_dir;
 mod demo;
+mod keys;
 mod serve;
 mod telemetry;
 mod upkeep;

@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use bongsu_edge::{DemoUser, Edge, EdgeParts, Timing};
 use bongsu_service::{Bus, Importer, Service};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info};
 
 use crate::admin::{AdminSocket, Order};
 use crate::assemble::{self, Node};
@@ -78,19 +78,24 @@ impl Serving {
         format!("http://{}", self.address)
     }
 
-    /// Serves until SIGTERM, SIGINT or the end of a task that must not end; then drains and closes the store.
+    /// Serves until a signal or the end of a task that must not end; then drains and closes the store.
     ///
     /// # Errors
-    /// When the store cannot be closed.
-    pub(crate) async fn until_told_to_stop(mut self) -> Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => info!("SIGTERM: stopping"),
-            _ = interrupt.recv() => info!("SIGINT: stopping"),
-            _ = self.tasks.join_next() => warn!("a task of the server ended by itself: stopping"),
-        }
-        self.stop().await
+    /// When a task ended by itself, or the store cannot be closed.
+    pub(crate) async fn until_told_to_stop(mut self, mut signals: Signals) -> Result<()> {
+        let is_well = tokio::select! {
+            signal = signals.next() => {
+                info!("{signal}: stopping");
+                true
+            }
+            _ = self.tasks.join_next() => {
+                error!("a task of the server ended by itself: stopping");
+                false
+            }
+        };
+        self.stop().await?;
+        ensure!(is_well, "a task of the server ended by itself (its words are above); start it again");
+        Ok(())
     }
 
     /// Tells clients, stores where they are, closes the store.
@@ -105,6 +110,31 @@ impl Serving {
         self.node.engine.shutdown().await.context("cannot close the store")?;
         info!("stopped");
         Ok(())
+    }
+}
+
+/// What tells a server to stop. Made before the server says that it is ready: a signal before that would kill it.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes the signals from now on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn take() -> Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("cannot take SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("cannot take SIGINT")?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }
 
@@ -166,12 +196,13 @@ impl Prepared {
 }
 
 fn admin_socket(data: &DataDir, node: &Node) -> Result<AdminSocket> {
-    let engine = Arc::clone(&node.engine);
+    let (engine, keys) = (Arc::clone(&node.engine), Arc::clone(&node.server_keys));
     AdminSocket::bind(data, move |order| {
-        let engine = Arc::clone(&engine);
+        let (engine, keys) = (Arc::clone(&engine), Arc::clone(&keys));
         async move {
             match order {
                 Order::Backup { to } => assemble::backup(&engine, &to).await,
+                Order::Key { key } => key.carry_out(&keys).await,
             }
         }
     })
@@ -181,4 +212,23 @@ async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen at {address} (another server? choose another with {option})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_whose_task_ends_by_itself_stops_and_says_that_it_failed() {
+        let root = tempfile::tempdir().unwrap();
+        let data = DataDir::create(root.path()).unwrap();
+        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let listen = Listen { clients: free, metrics: free };
+        let mut serving = Serving::start(Config::load(None).unwrap(), data.clone(), listen).await.unwrap();
+        serving.tasks.spawn(async {});
+        let ended = serving.until_told_to_stop(Signals::take().unwrap()).await.unwrap_err();
+        assert!(ended.to_string().contains("ended by itself"), "{ended}");
+        let offline = assemble::offline(&Config::load(None).unwrap(), &data).unwrap();
+        offline.close().await.unwrap();
+    }
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use client::ask;
 pub(crate) use server::AdminSocket;
 
+use crate::keys::KeyOrder;
+
 /// Longest line of either side, in bytes.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -21,6 +23,11 @@ pub(crate) enum Order {
     Backup {
         /// Absolute path of a file that does not exist.
         to: PathBuf,
+    },
+    /// Do something to the server keys.
+    Key {
+        /// What.
+        key: KeyOrder,
     },
 }
 

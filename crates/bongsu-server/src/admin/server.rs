@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(ask(&data, &order).await.unwrap(), None, "no server, no answer");
 
         let socket = AdminSocket::bind(&data, |order| async move {
-            let Order::Backup { to } = order;
+            let Order::Backup { to } = order else { anyhow::bail!("another order") };
             anyhow::ensure!(to.ends_with("x"), "not here");
             Ok("written".to_owned())
         })

@@ -15,7 +15,7 @@ use crate::cli::serve::ListenArgs;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::demo::{self, Market};
-use crate::serve::Serving;
+use crate::serve::{Serving, Signals};
 use crate::telemetry;
 
 /// Run a server with believable data in it and open it by one link.
@@ -71,6 +71,7 @@ impl Demo {
         serving.offer_demo_users(users);
         let (service, bus) = (Arc::clone(serving.service()), Arc::clone(serving.bus()));
         let serving = serving.listen().await?;
+        let signals = Signals::take()?;
         println!("bongsu ready {}", serving.url());
         println!("open {}/#token={link_token}", serving.url());
         println!("(Ctrl-C ends the demo; the page's menu opens a second window as somebody else)");
@@ -80,7 +81,7 @@ impl Demo {
             true => None,
             false => Some(tokio::spawn(demo::talk(service, bus, market, rooms, stop.clone()))),
         };
-        let ended = serving.until_told_to_stop().await;
+        let ended = serving.until_told_to_stop(signals).await;
         stop.cancel();
         if let Some(bots) = bots {
             bots.await.context("the bots")?;

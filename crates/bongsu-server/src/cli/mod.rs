@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod demo;
 mod import;
+mod key;
 mod progress;
 mod restore;
 mod serve;
@@ -33,6 +34,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Token(token::Token),
+    Key(key::Key),
     Import(import::Import),
     Check(check::Check),
     Backup(backup::Backup),
@@ -50,6 +52,7 @@ impl Cli {
             Command::Serve(serve) => serve.run(),
             Command::Demo(demo) => demo.run(),
             Command::Token(token) => token.run(),
+            Command::Key(key) => key.run(),
             Command::Import(import) => import.run(),
             Command::Check(check) => check.run(),
             Command::Backup(backup) => backup.run(),

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::config::{self, Config};
 use crate::data_dir::DataDir;
-use crate::serve::{Listen, Serving};
+use crate::serve::{Listen, Serving, Signals};
 use crate::telemetry;
 
 /// Run the server.
@@ -62,8 +62,9 @@ impl Serve {
         let data = DataDir::create(&data)?;
         super::runtime()?.block_on(async {
             let serving = Serving::start(config, data, self.listen.addresses()).await?;
+            let signals = Signals::take()?;
             println!("bongsu ready {}", serving.url());
-            serving.until_told_to_stop().await
+            serving.until_told_to_stop(signals).await
         })
     }
 }

@@ -27,7 +27,8 @@ pub(crate) struct Token {
     /// Name to show, kept in the token.
     #[arg(long, requires = "user")]
     name: Option<String>,
-    /// Print the server key instead: it acts for any user, keep it on your servers.
+    /// Print the development server key instead: it acts for any user, keep it on your servers. `bongsu key` makes
+    /// others.
     #[arg(long)]
     server: bool,
     /// Settings file, when the audience or the secret file is not the default.

@@ -23,6 +23,35 @@ async fn a_directory_in_use_is_refused_and_its_server_is_not_disturbed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_is_refused_while_the_server_runs_and_leaves_nothing() {
+    let mut server = bongsu().serve().await;
+    let (alice, _bob) = server.access().two_members().await;
+    let head = alice.send("undisturbed").await.acked().seq;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chat.jsonl");
+    let line = r#"{"room": "r1", "user": "alice", "at": "2026-01-02T03:04:05Z", "text": "imported"}"#;
+    std::fs::write(&file, format!("{line}\n")).unwrap();
+    let (file, data) = (file.to_string_lossy().into_owned(), server.data().to_string_lossy().into_owned());
+    let import = ["import", "jsonl", "--ids-as-given", "--data", &data, &file];
+    let said = server.binary().run(import).await;
+    assert!(!said.status.success());
+    assert!(said.stderr.contains("in use by another process"), "{}", said.stderr);
+    server.stop().await;
+    server.assert_check_clean().await;
+    server.restart().await;
+    let rooms = server.access().client("alice").await.connection().list_rooms().await.unwrap().0;
+    assert_eq!(rooms.len(), 1);
+    assert_eq!(rooms[0].head_seq, head);
+
+    server.stop().await;
+    let said = server.binary().run(import).await;
+    assert!(said.status.success(), "the same import goes once the server stopped: {}", said.stderr);
+    server.restart().await;
+    let rooms = server.access().client("alice").await.connection().list_rooms().await.unwrap().0;
+    assert_eq!(rooms.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_of_another_layout_is_refused_and_left_as_it_is() {
     let mut server = bongsu().serve().await;
     server.stop().await;

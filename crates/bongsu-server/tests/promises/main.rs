@@ -14,6 +14,8 @@ mod removed_member;
 mod replay_equals_fetch;
 mod rest;
 mod resume;
+mod server_keys;
+mod settings;
 mod slow_reader;
 mod two_sessions;
 
