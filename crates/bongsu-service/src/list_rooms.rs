@@ -30,7 +30,7 @@ pub struct ListPage {
     pub rows: Vec<ListRow>,
     /// The badge: over all rooms neither muted nor hidden, whatever the filters.
     pub unread_total: u64,
-    /// Where the next page begins, if there is one. With a filter by kind the next page may turn out empty.
+    /// Where the next page begins, if there is one.
     pub cursor: Option<String>,
 }
 
@@ -47,9 +47,7 @@ struct Chat {
 impl Service {
     /// A page of the actor's chat list.
     ///
-    /// Three store calls whatever the number of rooms: own rows, heads, details of the page. A filter by kind has to
-    /// see the details of rooms it leaves out, and reads them `page_items` at a time: at most one call more for every
-    /// `page_items` rooms of the user.
+    /// Three store calls whatever the number of rooms and the filters: own rows, heads, details of the page.
     ///
     /// # Errors
     /// `InvalidParams` (`limit`, `cursor`).
@@ -62,7 +60,7 @@ impl Service {
         self.list_page(actor, Chats::new(own_rows.rows, &heads), wanted).await
     }
 
-    /// Cuts a page from rooms already read: one store call for its details, more only when a kind is wanted.
+    /// Cuts a page from rooms already read: one store call for its details.
     pub(crate) async fn list_page(
         &self,
         actor: &Actor,
@@ -70,16 +68,15 @@ impl Service {
         wanted: Wanted,
     ) -> ServiceResult<ListPage> {
         let unread_total = chats.unread_total(self.clock.now_ms());
-        let mut candidates = chats.candidates(&wanted).into_iter().peekable();
-        let mut page = Page::new(wanted.limit, self.limits.page_bytes);
-        let at_once = if wanted.kind.is_some() { self.limits.page_items } else { wanted.limit };
-        while candidates.peek().is_some() && !page.is_full() {
-            let some: Vec<Chat> = candidates.by_ref().take(at_once).collect();
-            let rooms: Vec<RoomId> = some.iter().map(|chat| chat.own.room).collect();
-            let details = self.store.details(&actor.user, &rooms).await?;
-            page.fill(some, details, wanted.kind);
-        }
-        let more = page.left_out || candidates.peek().is_some();
+        let mut chats = chats.candidates(&wanted);
+        let is_cut = chats.len() > wanted.limit;
+        chats.truncate(wanted.limit);
+        let rooms: Vec<RoomId> = chats.iter().map(|chat| chat.own.room).collect();
+        let details =
+            if rooms.is_empty() { Vec::new() } else { self.store.details(&actor.user, &rooms).await? };
+        let mut page = Page::new(chats.len(), self.limits.page_bytes);
+        page.fill(chats, details);
+        let more = page.left_out || is_cut;
         let cursor = page.last.filter(|_| more).map(ListPosition::to_cursor);
         Ok(ListPage { rows: page.rows, unread_total, cursor })
     }
@@ -107,7 +104,8 @@ impl Wanted {
 
     fn takes(&self, chat: &Chat) -> bool {
         let unread = chat.own.marked_unread || chat.own.unread(&chat.head) > 0;
-        chat.own.is_hidden(&chat.head) == self.hidden && (unread || !self.unread_only)
+        let of_kind = self.kind.is_none_or(|kind| chat.head.kind == kind);
+        of_kind && chat.own.is_hidden(&chat.head) == self.hidden && (unread || !self.unread_only)
     }
 }
 
@@ -137,49 +135,37 @@ impl Chats {
     }
 }
 
-/// A page being filled, until it has enough rows or bytes.
+/// A page being filled, until it has enough bytes.
 struct Page {
-    limit: usize,
     bytes_left: usize,
     rows: Vec<ListRow>,
+    /// The last room that was looked at.
     last: Option<ListPosition>,
     /// A row that belongs to the list did not fit.
     left_out: bool,
 }
 
 impl Page {
-    fn new(limit: usize, bytes: usize) -> Self {
-        Self { limit, bytes_left: bytes, rows: Vec::with_capacity(limit), last: None, left_out: false }
+    fn new(rows: usize, bytes: usize) -> Self {
+        Self { bytes_left: bytes, rows: Vec::with_capacity(rows), last: None, left_out: false }
     }
 
-    fn is_full(&self) -> bool {
-        self.left_out || self.rows.len() == self.limit
-    }
-
-    fn fill(&mut self, chats: Vec<Chat>, details: Vec<RoomDetails>, kind: Option<RoomKind>) {
+    fn fill(&mut self, chats: Vec<Chat>, details: Vec<RoomDetails>) {
         let mut details = details.into_iter().peekable();
         for Chat { own, head } in chats {
+            let position = ListPosition::of(&own, &head);
             // Both are in the same order; a room that went meanwhile has no details.
-            let Some(details) = details.next_if(|details| details.room.id == own.room) else { continue };
-            if kind.is_some_and(|kind| details.room.kind != kind) {
-                continue;
+            if let Some(details) = details.next_if(|details| details.room.id == own.room) {
+                let row = ListRow::new(own, head, details);
+                let bytes = row.bytes();
+                if !self.rows.is_empty() && bytes > self.bytes_left {
+                    self.left_out = true;
+                    return;
+                }
+                self.bytes_left = self.bytes_left.saturating_sub(bytes);
+                self.rows.push(row);
             }
-            self.push(ListRow::new(own, head, details));
-            if self.left_out {
-                return;
-            }
+            self.last = Some(position);
         }
-    }
-
-    fn push(&mut self, row: ListRow) {
-        let bytes = row.bytes();
-        let fits = self.rows.is_empty() || (self.rows.len() < self.limit && bytes <= self.bytes_left);
-        if !fits {
-            self.left_out = true;
-            return;
-        }
-        self.bytes_left = self.bytes_left.saturating_sub(bytes);
-        self.last = Some(ListPosition::of(&row.own, &row.head));
-        self.rows.push(row);
     }
 }

@@ -57,6 +57,8 @@ pub struct Room {
 pub struct Head {
     /// The room.
     pub room: RoomId,
+    /// Kind of the room: it never changes, and a chat list asks for it by the thousand.
+    pub kind: RoomKind,
     /// Seq of the last record; 0 when there is none.
     pub seq: Seq,
     /// Countable messages so far.

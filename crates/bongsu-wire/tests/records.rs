@@ -155,6 +155,7 @@ fn a_row_states_what_the_domain_computes() {
     };
     let head = Head {
         room: room.id,
+        kind: room.kind,
         seq: Seq(42),
         ord: Ordinal(41),
         active_ms: Millis(T),

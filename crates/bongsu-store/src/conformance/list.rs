@@ -42,6 +42,7 @@ pub async fn heads_and_details_come_in_the_order_asked(fixture: &Fixture) {
     let nowhere = RoomId::from_bytes([7; 16]);
     let heads = fixture.store().heads(&[b, nowhere, a]).await.unwrap();
     assert!(heads.iter().map(|head| head.room).eq([b, a]));
+    assert!(heads.iter().map(|head| head.kind).eq([RoomKind::Channel, RoomKind::Group]));
     let details = fixture.store().details(&user("alice"), &[b, nowhere, a]).await.unwrap();
     assert!(details.iter().map(|details| details.room.id).eq([b, a]));
     assert_eq!(fixture.store().room_row(&user("alice"), nowhere).await.unwrap(), None);

@@ -145,6 +145,7 @@ impl RoomState {
     pub(super) fn new(room: Room) -> Self {
         let head = Head {
             room: room.id,
+            kind: room.kind,
             seq: Seq::ZERO,
             ord: Ordinal::ZERO,
             active_ms: room.created_ms,

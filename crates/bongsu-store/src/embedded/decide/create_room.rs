@@ -124,6 +124,7 @@ impl CreateRoom {
 pub(super) fn empty_head(room: &Room, members: u32) -> Head {
     Head {
         room: room.id,
+        kind: room.kind,
         seq: Seq::ZERO,
         ord: Ordinal::ZERO,
         active_ms: room.created_ms,

@@ -28,11 +28,7 @@ pub(crate) struct StoredRoom {
 pub(crate) fn encode_room(stored: &StoredRoom) -> Vec<u8> {
     let room = &stored.room;
     let mut out = Writer::value();
-    out.byte(match room.kind {
-        RoomKind::Direct => 0,
-        RoomKind::Group => 1,
-        RoomKind::Channel => 2,
-    });
+    write_kind(&mut out, room.kind);
     out.byte(match stored.scope {
         KeyScopeOfRoom::Global => 0,
         KeyScopeOfRoom::Creator => 1,
@@ -55,12 +51,7 @@ pub(crate) fn encode_room(stored: &StoredRoom) -> Vec<u8> {
 
 pub(crate) fn decode_room(id: RoomId, bytes: &[u8]) -> Decoded<StoredRoom> {
     let mut input = Reader::value(bytes)?;
-    let kind = match input.byte()? {
-        0 => RoomKind::Direct,
-        1 => RoomKind::Group,
-        2 => RoomKind::Channel,
-        _ => return Err(Corrupt("unknown kind of room")),
-    };
+    let kind = read_kind(&mut input)?;
     let scope = match input.byte()? {
         0 => KeyScopeOfRoom::Global,
         1 => KeyScopeOfRoom::Creator,
@@ -89,6 +80,23 @@ pub(crate) fn decode_room(id: RoomId, bytes: &[u8]) -> Decoded<StoredRoom> {
     Ok(StoredRoom { room, scope, origin })
 }
 
+fn write_kind(out: &mut Writer, kind: RoomKind) {
+    out.byte(match kind {
+        RoomKind::Direct => 0,
+        RoomKind::Group => 1,
+        RoomKind::Channel => 2,
+    });
+}
+
+fn read_kind(input: &mut Reader<'_>) -> Decoded<RoomKind> {
+    match input.byte()? {
+        0 => Ok(RoomKind::Direct),
+        1 => Ok(RoomKind::Group),
+        2 => Ok(RoomKind::Channel),
+        _ => Err(Corrupt("unknown kind of room")),
+    }
+}
+
 pub(crate) fn write_retention(out: &mut Writer, retention: Retention) {
     match retention {
         Retention::History { days } => out.byte(0).optional_number(days.map(u64::from)),
@@ -106,6 +114,7 @@ pub(crate) fn read_retention(input: &mut Reader<'_>) -> Decoded<Retention> {
 
 pub(crate) fn encode_head(head: &Head) -> Vec<u8> {
     let mut out = Writer::value();
+    write_kind(&mut out, head.kind);
     out.number(head.seq.0).number(head.ord.0).number(head.active_ms.0).number(head.last_message.0);
     out.number(head.floor_seq.0).number(head.floor_ord.0).number(head.expired_ord.0);
     out.number(u64::from(head.members));
@@ -116,6 +125,7 @@ pub(crate) fn decode_head(room: RoomId, bytes: &[u8]) -> Decoded<Head> {
     let mut input = Reader::value(bytes)?;
     let head = Head {
         room,
+        kind: read_kind(&mut input)?,
         seq: input.seq()?,
         ord: input.ord()?,
         active_ms: input.millis()?,

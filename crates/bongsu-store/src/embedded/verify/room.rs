@@ -69,6 +69,7 @@ impl Check<'_> {
         self.expect(head.expired_ord <= head.floor_ord && head.floor_seq <= head.seq, || {
             format!("room {room}: its head contradicts itself: {head:?}")
         });
+        self.expect(head.kind == stored.room.kind, || format!("room {room}: its head is of another kind"));
         let kept_for_ever = stored.room.retention == Retention::History { days: None };
         let is_retained = self.view.get(Table::Retained, room.as_bytes())?.is_some();
         self.expect(kept_for_ever != is_retained, || format!("room {room}: the sweeper's index is wrong"));

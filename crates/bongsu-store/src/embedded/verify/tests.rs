@@ -1,8 +1,8 @@
 //! A store that lived is clean; each thing that is wrong with one is found and named.
 
 use bongsu_types::{
-    DeviceId, DeviceInfo, Emoji, Epoch, Head, Mentions, Millis, Ordinal, ReactionOp, RecordBody, RoomId, RoomKey,
-    RoomKind, Seq, UserRev,
+    DeviceId, DeviceInfo, Emoji, Epoch, Head, Mentions, Millis, Ordinal, ReactionOp, RecordBody, RoomId,
+    RoomKey, RoomKind, Seq, UserRev,
 };
 
 use super::VerifyReport;
@@ -180,7 +180,9 @@ const CASES: [Case; 18] = [
     ("keeps what the deleted message 4 said", |at| {
         let view = View::of(&at.store.shared.tables);
         let mut stored = view.record(at.room, Seq(26)).unwrap().unwrap();
-        let RecordBody::Edited { text, .. } = &mut stored.record.body else { panic!("{stored:?} is no edit") };
+        let RecordBody::Edited { text, .. } = &mut stored.record.body else {
+            panic!("{stored:?} is no edit")
+        };
         *text = Some("better".to_owned());
         at.put(Table::Log, &keys::log(at.room, Seq(26)), encode_record(&stored));
     }),
