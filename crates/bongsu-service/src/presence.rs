@@ -15,10 +15,11 @@ impl Service {
     }
 
     /// Presence of those among `users` whom the actor may watch, in the order asked. One store call a user, and one
-    /// more for those who are offline; `watch_users` bounds them.
+    /// more for those who are offline: `watch_users` bounds a call, `watches_per_min` the calls. Watching nobody costs
+    /// nothing and is always let through.
     ///
     /// # Errors
-    /// `LimitReached` (`watch_users`).
+    /// `LimitReached` (`watch_users`), `RateLimited`.
     pub async fn watch_presence(
         &self,
         actor: &Actor,
@@ -26,6 +27,10 @@ impl Service {
     ) -> ServiceResult<Vec<(UserId, PresenceState)>> {
         actor.audit("presence.watch");
         checks::count(users.len(), "watch_users", self.limits.watch_users)?;
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.take_watch(actor)?;
         let mut watched = Vec::with_capacity(users.len());
         for user in users {
             if self.shares_room(&actor.user, user).await? {

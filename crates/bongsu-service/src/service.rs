@@ -49,6 +49,7 @@ pub struct Service {
     pub(crate) settings: ServiceSettings,
     sends: Arc<RateLimiter>,
     creates: Arc<RateLimiter>,
+    watches: Arc<RateLimiter>,
 }
 
 impl Service {
@@ -58,9 +59,11 @@ impl Service {
         let ServiceParts { store, limits, clock, presence, settings } = parts;
         let sends = Rate::per_second(limits.sends_per_s, limits.sends_burst);
         let creates = Rate::per_minute(limits.creates_per_min);
+        let watches = Rate::per_minute(limits.watches_per_min);
         Self {
             sends: Arc::new(RateLimiter::new(sends, clock.clone())),
             creates: Arc::new(RateLimiter::new(creates, clock.clone())),
+            watches: Arc::new(RateLimiter::new(watches, clock.clone())),
             store,
             limits,
             clock,
@@ -95,6 +98,11 @@ impl Service {
     /// Takes one of the user's room creations. Server keys have no rate.
     pub(crate) fn take_create(&self, actor: &Actor) -> ServiceResult<()> {
         take(&self.creates, actor)
+    }
+
+    /// Takes one of the user's watches of presence. Server keys have no rate.
+    pub(crate) fn take_watch(&self, actor: &Actor) -> ServiceResult<()> {
+        take(&self.watches, actor)
     }
 
     /// The first reply to a request about to be refused, when it is a repetition; else the refusal.

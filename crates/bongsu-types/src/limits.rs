@@ -63,6 +63,9 @@ pub struct Limits {
     pub sends_burst: u32,
     /// Rooms one user creates: per minute, 0 for no limit. Creating reaches into other people's lists.
     pub creates_per_min: u32,
+    /// Calls of one user that watch presence: per minute, 0 for no limit. Each looks for a shared room with every user
+    /// it names, which is the dearest read there is.
+    pub watches_per_min: u32,
     /// Typing notifications of one session per second.
     pub typing_per_s: u32,
     /// Sessions of a node; more are told 4002 after the upgrade.
@@ -102,6 +105,7 @@ impl Default for Limits {
             sends_per_s: 50,
             sends_burst: 200,
             creates_per_min: 60,
+            watches_per_min: 120,
             typing_per_s: 4,
             sessions: 100_000,
         }

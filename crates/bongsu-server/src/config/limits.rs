@@ -55,6 +55,7 @@ limits_config! {
     sends_per_s: u32,
     sends_burst: u32,
     creates_per_min: u32,
+    watches_per_min: u32,
     typing_per_s: u32,
     sessions: usize,
 }

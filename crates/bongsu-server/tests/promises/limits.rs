@@ -251,6 +251,18 @@ async fn rooms_created_per_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watches_of_presence_are_rated_by_user() {
+    let (_server, access) = limited("watches_per_min", 1).await;
+    let (alice, _bob) = access.two_members().await;
+    let watch = |users| Watch { users };
+    alice.call(watch(vec![user_id("bob")])).await;
+    let refused = alice.refused(watch(vec![user_id("bob")])).await;
+    assert_eq!(refused.kind, ErrorKind::RateLimited);
+    assert!(refused.retry_after_ms.is_some_and(|wait| wait > 0 && wait <= 60_000), "{refused:?}");
+    alice.call(watch(Vec::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn typing_over_its_rate_is_dropped_and_the_session_is_well() {
     let (_server, access) = limited("typing_per_s", 1).await;
     let (alice, bob) = access.two_members().await;

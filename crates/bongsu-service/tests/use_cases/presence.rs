@@ -38,3 +38,20 @@ async fn a_watch_is_bounded() {
     let refused = world.service.watch_presence(&actor("alice"), &users(&["bob", "carol"])).await;
     assert_eq!(refused, Err(ServiceError::LimitReached { limit: "watch_users", max: 1 }));
 }
+
+#[tokio::test]
+async fn watches_of_a_user_have_a_rate_and_watching_nobody_is_free() {
+    let world = World::with(|limits| limits.watches_per_min = 2);
+    world.group(&["alice", "bob"]).await;
+    let watch = async |by: &str| world.service.watch_presence(&actor(by), &users(&["bob"])).await;
+    for _ in 0..2 {
+        assert!(watch("alice").await.is_ok());
+    }
+    world.calls.take();
+    assert_eq!(watch("alice").await, Err(ServiceError::RateLimited { retry_after_ms: 30_000 }));
+    assert!(world.calls.take().is_empty(), "the store is not asked");
+    assert_eq!(world.service.watch_presence(&actor("alice"), &[]).await, Ok(Vec::new()));
+    assert!(watch("bob").await.is_ok(), "each user has a rate of their own");
+    world.clock.advance(30_000);
+    assert!(watch("alice").await.is_ok());
+}
