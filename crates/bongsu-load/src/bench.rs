@@ -3,12 +3,15 @@
 //! The load side runs on one thread, writes frames it made before, and reads of a delivery only where it stands in
 //! its room, so that the server is what is measured. Where it is not, [`Phase::is_load_bound`] says so.
 
+pub mod broadcast;
 mod crowd;
 pub mod fanout;
+mod fill;
 mod frames;
 mod histogram;
 pub mod limit;
 mod line;
+pub mod list;
 mod outcome;
 mod scan;
 pub mod send;

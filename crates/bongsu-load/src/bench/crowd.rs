@@ -166,6 +166,7 @@ impl Shared {
         let now = Instant::now();
         let mut tally = self.tally();
         tally.bytes += bytes;
+        let mut is_answered = false;
         while let Some(text) = line.next_text()? {
             for item in items(text) {
                 match item {
@@ -173,6 +174,7 @@ impl Shared {
                         tally.arrived(self.start, number, seq, now)
                     }
                     Item::Sent { id, seq, duplicate } => {
+                        is_answered = true;
                         let send = Template::number(id).and_then(|send| usize::try_from(send).ok());
                         tally.answers.answered(send.unwrap_or(usize::MAX), seq, duplicate);
                     }
@@ -183,7 +185,7 @@ impl Shared {
                 }
             }
         }
-        if tally.is_complete() || tally.answers.are_complete() {
+        if tally.is_complete() || is_answered {
             self.reached.notify_waiters();
         }
         Ok(())

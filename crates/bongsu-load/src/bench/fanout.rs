@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bongsu_types::{RoomKind, Seq};
+use bongsu_types::RoomKind;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -93,7 +93,7 @@ impl Stage {
         let created = target.create(RoomKind::Group, vec![members.clone()], |_| {}).await?;
         let room = created.first().map(|room| room_text(*room)).unwrap_or([0; 36]);
         let (line, _) = target.line(&members[0], 0, BUSY_BUFFER).await?;
-        let mut crowd = Crowd::of(room, head_of(target, room).await?);
+        let mut crowd = Crowd::of(room, target.head_of(&members[0], room).await?);
         let speaker = crowd.join_speaker(line);
         for member in &members[1..] {
             crowd.join(target.line(member, 0, BUSY_BUFFER).await?.0);
@@ -169,14 +169,7 @@ impl Stage {
         if report.is_clean() {
             self.crowd.all_answered().await?;
         }
-        self.crowd.judge_answers(head_of(target, self.room).await?, &mut report);
+        self.crowd.judge_answers(target.head_of(&target.user(0), self.room).await?, &mut report);
         Ok(report)
     }
-}
-
-/// The head of the room as the server has it now.
-async fn head_of(target: &Target, room: RoomText) -> Result<Seq, BenchError> {
-    let rows = target.list(&target.user(0)).await?;
-    let row = rows.iter().find(|row| room_text(row.room) == room);
-    row.map(|row| row.head_seq).ok_or(BenchError::Stalled("the room in the sender's chat list"))
 }

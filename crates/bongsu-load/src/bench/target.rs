@@ -1,11 +1,13 @@
 //! The server under load, and the people and rooms a scenario needs on it.
 
-use bongsu_types::{DeviceId, RoomId, RoomKind, UserId};
+use bongsu_types::{DeviceId, RoomId, RoomKind, Seq, UserId};
 use bongsu_wire::{CreateResult, CreateRoom, HelloResult, RoomPage};
 use tokio::task::JoinSet;
 
 use super::BenchError;
 use super::line::{Line, hello};
+use super::scan::RoomText;
+use super::template::room_text;
 use crate::Endpoint;
 use crate::client::group;
 use crate::replay::MintToken;
@@ -91,7 +93,14 @@ impl Target {
         }
     }
 
-    fn rest(&self) -> Rest {
+    /// The head of a room as the server has it now, for a member of few rooms.
+    pub(super) async fn head_of(&self, member: &UserId, room: RoomText) -> Result<Seq, BenchError> {
+        let rows = self.list(member).await?;
+        let row = rows.iter().find(|row| room_text(row.room) == room);
+        row.map(|row| row.head_seq).ok_or(BenchError::Stalled("the room in its member's chat list"))
+    }
+
+    pub(super) fn rest(&self) -> Rest {
         Rest::new(self.endpoint.clone()).bearer(&self.server_key)
     }
 }

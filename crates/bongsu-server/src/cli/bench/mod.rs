@@ -1,8 +1,10 @@
 //! `bongsu bench`: measures a deployment, and checks that nothing was lost while it was measured.
 
+mod broadcast;
 mod deployment;
 mod fanout;
 mod limit;
+mod list;
 mod own_server;
 mod print;
 mod replay;
@@ -27,6 +29,8 @@ enum Scenario {
     LimitWriter(limit::LimitWriter),
     Send(send::Send),
     Fanout(fanout::Fanout),
+    List(list::List),
+    Broadcast(broadcast::Broadcast),
     Replay(replay::Replay),
 }
 
@@ -37,6 +41,8 @@ impl Bench {
             Scenario::LimitWriter(writer) => writer.run(),
             Scenario::Send(send) => send.run(),
             Scenario::Fanout(fanout) => fanout.run(),
+            Scenario::List(list) => list.run(),
+            Scenario::Broadcast(broadcast) => broadcast.run(),
             Scenario::Replay(replay) => replay.run(),
         }
     }
