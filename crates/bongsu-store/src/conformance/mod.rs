@@ -225,6 +225,7 @@ macro_rules! conformance_suite {
                 a_device_that_joins_later_holds_only_what_came_after,
                 a_sweep_keeps_to_its_budget_and_says_when_more_is_due,
                 a_sweep_waits_for_the_slowest_consumer_thirty_days_at_most,
+                devices_are_forgotten_thirty_days_after_they_ended,
                 keys_stay_thirty_days_even_when_their_message_went,
                 tombstones_of_former_members_go_after_thirty_days,
                 refs_of_the_tail_go_after_thirty_days,

@@ -1,8 +1,8 @@
 //! Upkeep: what goes by age or by acks, what waits for whom, and the audit that finds no drift.
 
-use bongsu_types::{CommitNo, Ordinal, Retention, RoomId, RoomKind, Seq};
+use bongsu_types::{CommitNo, Millis, Ordinal, Retention, RoomId, RoomKind, Seq, SessionNo};
 
-use super::acts::{message, message_of, refused, room, texts, user};
+use super::acts::{device, hello, message, message_of, refused, room, texts, user};
 use super::{DAY_MS, Fixture};
 use crate::{CreateRoom, HistoryFrom, Refusal, SweepReport};
 
@@ -168,6 +168,38 @@ pub async fn a_sweep_waits_for_the_slowest_consumer_thirty_days_at_most(fixture:
     fixture.advance(29 * DAY_MS);
     sweep(fixture).await;
     assert_eq!(fixture.head(room).await.floor_seq, Seq(3), "nobody is waited for any longer");
+}
+
+pub async fn devices_are_forgotten_thirty_days_after_they_ended(fixture: &Fixture) {
+    let store = fixture.store();
+    for name in ["removed", "removed-too", "back", "idle", "idle-too", "busy"] {
+        fixture.hello("bob", name).await;
+    }
+    for name in ["removed", "removed-too", "back"] {
+        store.remove_device(&user("bob"), &device(name)).await.unwrap();
+    }
+    fixture.advance(DAY_MS);
+    fixture.hello("bob", "back").await;
+    fixture.advance(28 * DAY_MS);
+    fixture.ack("bob", "back", &[]).await;
+    fixture.ack("bob", "busy", &[]).await;
+    sweep(fixture).await;
+    let old = hello("bob", "removed-too", Millis(1), None);
+    assert_eq!(refused(store.hello(old).await), Refusal::TokenRevoked);
+    assert_eq!(fixture.hello("bob", "removed-too").await.session_no, SessionNo(2));
+
+    fixture.advance(DAY_MS);
+    assert_eq!(store.expire_devices().await.unwrap(), 2);
+    sweep(fixture).await;
+    assert_eq!(fixture.hello("bob", "removed").await.session_no, SessionNo(1), "as if it never was");
+    assert_eq!(fixture.hello("bob", "back").await.session_no, SessionNo(3), "it is active again");
+    fixture.advance(29 * DAY_MS);
+    sweep(fixture).await;
+    assert_eq!(fixture.hello("bob", "idle").await.session_no, SessionNo(2));
+    fixture.advance(DAY_MS);
+    sweep(fixture).await;
+    assert_eq!(fixture.hello("bob", "idle-too").await.session_no, SessionNo(1));
+    assert!(fixture.hello("bob", "busy").await.resumed);
 }
 
 pub async fn keys_stay_thirty_days_even_when_their_message_went(fixture: &Fixture) {

@@ -60,7 +60,8 @@ pub trait Devices {
     /// revocation or this device's removal); registers a new or expired device with cursor = head for every room of
     /// its user; raises `session_no`; a device over `devices_per_user` replaces the least recently active one (a
     /// `DeviceRemoved` fact that does not refuse tokens). Always a `SessionOpened` fact, the last one. An unknown user
-    /// is created. A device that comes back after it expired or was removed goes on with its `session_no`.
+    /// is created. A device that comes back after it expired or was removed goes on with its `session_no`,
+    /// unless a sweep forgot it `offline_days` later.
     async fn hello(&self, hello: Hello) -> StoreResult<Opened>;
 
     /// Stores acked positions: merged by maximum, clamped to the heads; rooms the user is no member of and devices that

@@ -12,7 +12,7 @@ pub struct SweepReport {
     pub rooms: u64,
     /// Records removed.
     pub records: u64,
-    /// Idempotency keys, tombstones and tail refs removed.
+    /// Idempotency keys, tombstones, ended devices and tail refs removed.
     pub other_rows: u64,
     /// More is due: call again.
     pub more: bool,
@@ -47,7 +47,7 @@ pub trait Upkeep {
     /// `offline_days`): raises floor_seq, floor_ord and expired_ord. Transit records that every active device of every
     /// member acked: raises only floor_seq and floor_ord; a member without an active device holds them. Only a prefix
     /// of the log ever goes. Waits for the slowest consumer of the tail, `offline_days` at most. Also removes
-    /// idempotency keys (message gone and `offline_days` old), tombstones and tail refs older than that.
+    /// idempotency keys (message gone and `offline_days` old), tombstones, tail refs and ended devices older than that.
     async fn sweep(&self, budget: usize) -> StoreResult<SweepReport>;
 
     /// Deactivates devices idle for `offline_days`: their cursors go. Returns how many.

@@ -141,12 +141,15 @@ pub(crate) enum Due {
     Once(Vec<u8>),
     /// A tombstone.
     Tombstone(UserId, RoomId),
+    /// A device that is no longer registered.
+    Device(UserId, DeviceId),
 }
 
 pub(crate) fn due(at: Millis, what: &Due) -> Vec<u8> {
     match what {
         Due::Once(key) => join(&[&at.0.to_be_bytes(), &[0], key]),
         Due::Tombstone(user, room) => join(&[&at.0.to_be_bytes(), &[1], &own(user, *room)]),
+        Due::Device(user, id) => join(&[&at.0.to_be_bytes(), &[2], &device(user, id)]),
     }
 }
 
@@ -156,6 +159,7 @@ pub(crate) fn due_parts(key: &[u8]) -> Decoded<(Millis, Due)> {
     match rest.split_first() {
         Some((0, key)) => Ok((at, Due::Once(key.to_vec()))),
         Some((1, key)) => own_parts(key).map(|(user, room)| (at, Due::Tombstone(user, room))),
+        Some((2, key)) => device_parts(key).map(|(user, device)| (at, Due::Device(user, device))),
         _ => Err(Corrupt("unknown kind of due")),
     }
 }
@@ -217,8 +221,10 @@ mod tests {
         assert_eq!(own_parts(&own(&alice, room)), Ok((alice.clone(), room)));
         assert_eq!(member_parts(&member(room, &alice)), Ok((room, alice.clone())));
         assert_eq!(change_parts(&change(&alice, UserRev(9))), Ok((alice.clone(), UserRev(9))));
-        let due_row = Due::Tombstone(alice.clone(), room);
-        assert_eq!(due_parts(&due(Millis(5), &due_row)), Ok((Millis(5), due_row)));
+        let phone = Due::Device(alice.clone(), DeviceId::new("phone").unwrap());
+        for due_row in [Due::Tombstone(alice.clone(), room), phone] {
+            assert_eq!(due_parts(&due(Millis(5), &due_row)), Ok((Millis(5), due_row)));
+        }
         assert_eq!(log_seq(&log(room, Seq(300))), Ok(Seq(300)));
         assert!(!own(&alice, room).starts_with(&of_user(&al)), "a user is no prefix of another");
         assert!(own_parts(b"alice").is_err());

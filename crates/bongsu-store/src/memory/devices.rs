@@ -99,7 +99,7 @@ fn open_session(change: &mut Change<'_>, hello: Hello) -> Result<Opened, Refusal
     if user_revoked.max(device_removed).is_some_and(|revoked| issued_ms <= revoked) {
         return Err(Refusal::TokenRevoked);
     }
-    let was_active = known.is_some_and(|state| state.active);
+    let was_active = known.is_some_and(DeviceState::is_active);
     let session_no = known.map_or(SessionNo::ZERO, DeviceState::session_no).next();
     let last_active_ms = known.map_or(Millis::ZERO, |state| state.device.last_active_ms).max(change.now);
     let is_same_epoch = epoch == Some(change.state().epoch);
@@ -116,7 +116,7 @@ fn open_session(change: &mut Change<'_>, hello: Hello) -> Result<Opened, Refusal
     let entry = change.write().devices.entry((user.clone(), id.clone()));
     let state = entry.or_insert_with(|| DeviceState::new(device.clone()));
     state.device = device;
-    state.active = true;
+    state.ended_ms = None;
     if resumed {
         merge_cursors(change, &user, &id, &cursors);
     } else {
@@ -158,8 +158,9 @@ fn make_room(change: &mut Change<'_>, user: &UserId) {
 
 /// Ends a device's registration: its cursors go, its sessions end.
 fn deactivate(change: &mut Change<'_>, user: &UserId, device: &DeviceId) -> UserRev {
+    let now = change.now;
     let state = write_device(change, user, device);
-    state.active = false;
+    state.ended_ms = Some(now);
     state.cursors.clear();
     let user_rev = change.bump(user);
     change.tell(Fact::DeviceRemoved { user: user.clone(), device: device.clone(), user_rev });
@@ -192,7 +193,7 @@ fn change_profile(change: &mut Change<'_>, user: &UserId, wanted: &ProfileChange
 }
 
 fn find_active<'a>(state: &'a State, user: &UserId, device: &DeviceId) -> Option<&'a DeviceState> {
-    state.devices.get(&(user.clone(), device.clone())).filter(|state| state.active)
+    state.devices.get(&(user.clone(), device.clone())).filter(|state| state.is_active())
 }
 
 fn write_device<'a>(change: &'a mut Change<'_>, user: &UserId, device: &DeviceId) -> &'a mut DeviceState {

@@ -79,8 +79,8 @@ pub(super) struct UserState {
 
 pub(super) struct DeviceState {
     pub(super) device: Device,
-    /// False once expired, replaced or removed. The entry stays: session numbers never go back.
-    pub(super) active: bool,
+    /// Since when it is expired, replaced or removed. The entry stays a while, so that its session numbers go on.
+    pub(super) ended_ms: Option<Millis>,
     /// Tokens issued until then are refused for this device.
     pub(super) removed_ms: Option<Millis>,
     pub(super) cursors: BTreeMap<RoomId, Seq>,
@@ -137,7 +137,7 @@ impl State {
             .range((user.clone(), first)..)
             .take_while(move |((owner, _), _)| owner == user)
             .map(|(_, state)| state)
-            .filter(|state| state.active)
+            .filter(|state| state.is_active())
     }
 }
 
@@ -259,7 +259,11 @@ impl RoomState {
 
 impl DeviceState {
     pub(super) fn new(device: Device) -> Self {
-        Self { device, active: false, removed_ms: None, cursors: BTreeMap::new() }
+        Self { device, ended_ms: None, removed_ms: None, cursors: BTreeMap::new() }
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.ended_ms.is_none()
     }
 
     pub(super) fn session_no(&self) -> SessionNo {

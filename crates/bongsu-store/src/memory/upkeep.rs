@@ -22,12 +22,13 @@ impl Upkeep for MemoryStore {
         self.change(|change| {
             let cut = offline_cut(change);
             let idle = |device: &crate::memory::state::DeviceState| {
-                device.active && device.device.last_active_ms <= cut
+                device.is_active() && device.device.last_active_ms <= cut
             };
             let count = change.state().devices.values().filter(|device| idle(device)).count();
             if count > 0 {
+                let now = change.now;
                 for device in change.write().devices.values_mut().filter(|device| idle(device)) {
-                    device.active = false;
+                    device.ended_ms = Some(now);
                     device.cursors.clear();
                 }
             }
@@ -66,6 +67,7 @@ fn sweep(change: &mut Change<'_>, budget: usize) -> SweepReport {
     }
     sweep_replies(change, &mut left, &mut report);
     sweep_tombstones(change, &mut left, &mut report);
+    sweep_devices(change, &mut left, &mut report);
     sweep_tail(change, &mut left, &mut report);
     report
 }
@@ -148,6 +150,16 @@ fn sweep_tombstones(change: &mut Change<'_>, left: &mut usize, report: &mut Swee
         change.write_room(room).rows.remove(&user);
         let state = change.write().users.entry(user).or_default();
         state.forgotten_rev = state.forgotten_rev.max(user_rev);
+    }
+}
+
+fn sweep_devices(change: &mut Change<'_>, left: &mut usize, report: &mut SweepReport) {
+    let cut = offline_cut(change);
+    let devices = change.state().devices.iter();
+    let due = devices.filter(|(_, device)| device.ended_ms.is_some_and(|ended_ms| ended_ms <= cut));
+    let mut due: Vec<_> = due.map(|(key, _)| key.clone()).collect();
+    for key in within(&mut due, left, report) {
+        change.write().devices.remove(&key);
     }
 }
 

@@ -11,7 +11,7 @@ use bongsu_types::{
 use crate::embedded::decide::devices::{RemoveDevice, StoreCursors};
 use crate::embedded::decide::people::{PutServerKey, RevokeUser, UpsertUsers};
 use crate::embedded::keys::{self, SLOTS_PER_ROW};
-use crate::embedded::row::people::{Cursors, decode_server_key};
+use crate::embedded::row::people::{Cursors, StoredDevice, decode_server_key};
 use crate::embedded::source::Source;
 use crate::embedded::table::{Table, decoded};
 use crate::embedded::{EmbeddedStore, View};
@@ -47,7 +47,7 @@ impl Devices for EmbeddedStore {
 
     async fn devices(&self, user: &UserId) -> StoreResult<Vec<Device>> {
         let devices = self.view()?.devices_of(user)?.into_iter();
-        Ok(devices.filter(|stored| stored.active).map(|stored| stored.device).collect())
+        Ok(devices.filter(StoredDevice::is_active).map(|stored| stored.device).collect())
     }
 
     async fn remove_device(&self, user: &UserId, device: &DeviceId) -> StoreResult<UserRev> {

@@ -11,6 +11,7 @@ use crate::embedded::decide::sweep::{SweepDue, SweepRoom, SweepTail};
 use crate::embedded::keys::{self, Due, SLOTS_PER_ROW};
 use crate::embedded::row::log::decode_record;
 use crate::embedded::row::own::StoredOwn;
+use crate::embedded::row::people::StoredDevice;
 use crate::embedded::row::tail::{decode_commit, decode_consumer};
 use crate::embedded::source::Source;
 use crate::embedded::table::{Table, decoded};
@@ -167,7 +168,7 @@ fn acked_by_all(view: &View, head: &Head) -> StoreResult<Seq> {
 
 fn acked_by(view: &View, head: &Head, user: &UserId, own: &StoredOwn) -> StoreResult<Seq> {
     let mut until = None;
-    for stored in view.devices_of(user)?.into_iter().filter(|stored| stored.active) {
+    for stored in view.devices_of(user)?.into_iter().filter(StoredDevice::is_active) {
         let cursors = view.cursor_row(user, &stored.device.info.id, own.slot)?;
         let slot = (own.slot % SLOTS_PER_ROW) as u8;
         let cursor = cursors.iter().find(|(at, _)| *at == slot).map(|(_, seq)| *seq).unwrap_or_default();

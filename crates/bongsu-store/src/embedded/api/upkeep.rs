@@ -77,7 +77,7 @@ fn idle_devices(view: &View, idle_since: Millis) -> StoreResult<Vec<(UserId, Dev
     view.scan_all(Table::Device, &[], &mut |key, value| {
         let (user, device) = decoded(Table::Device, key, keys::device_parts(key))?;
         let stored = decoded(Table::Device, key, decode_device(&device, value))?;
-        if stored.active && stored.device.last_active_ms <= idle_since {
+        if stored.is_active() && stored.device.last_active_ms <= idle_since {
             idle.push((user, device));
         }
         Ok(ControlFlow::Continue(()))

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use bongsu_types::{DeviceId, Fact, Millis, RoomId, Seq, UserId, UserRev};
 
 use crate::embedded::job::Mutation;
-use crate::embedded::keys::{self, SLOTS_PER_ROW};
+use crate::embedded::keys::{self, Due, SLOTS_PER_ROW};
 use crate::embedded::row::people::{Cursors, StoredDevice};
 use crate::embedded::source::Source;
 use crate::embedded::table::Table;
@@ -26,7 +26,7 @@ impl Mutation for StoreCursors {
     const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<()> {
-        let Some(mut stored) = transaction.device(&self.user, &self.device)?.filter(|stored| stored.active)
+        let Some(mut stored) = transaction.device(&self.user, &self.device)?.filter(StoredDevice::is_active)
         else {
             return Ok(());
         };
@@ -111,16 +111,24 @@ fn remove_cursors(
     Ok(())
 }
 
-/// Ends a device's registration: its cursors go, its sessions end.
+/// Ends a device's registration: its cursors go, and one day the row.
+fn end(transaction: &mut Transaction<'_, '_>, user: &UserId, stored: &mut StoredDevice) -> StoreResult<()> {
+    stored.ended_ms = Some(transaction.now);
+    transaction.put_device(user, stored);
+    let device = &stored.device.info.id;
+    let due = Due::Device(user.clone(), device.clone());
+    transaction.put_due(transaction.now.plus(transaction.offline_ms()), &due);
+    remove_cursors(transaction, user, device)
+}
+
+/// The same, and its sessions end.
 pub(super) fn deactivate(
     transaction: &mut Transaction<'_, '_>,
     user: &UserId,
     mut stored: StoredDevice,
 ) -> StoreResult<UserRev> {
-    stored.active = false;
-    transaction.put_device(user, &stored);
+    end(transaction, user, &mut stored)?;
     let device = stored.device.info.id;
-    remove_cursors(transaction, user, &device)?;
     let mut state = transaction.user(user)?.unwrap_or_default();
     state.rev = state.rev.next();
     transaction.put_user(user, &state);
@@ -139,7 +147,7 @@ impl Mutation for RemoveDevice {
     const USES_RESERVE: bool = true;
 
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<UserRev> {
-        let found = transaction.device(&self.user, &self.device)?.filter(|stored| stored.active);
+        let found = transaction.device(&self.user, &self.device)?.filter(StoredDevice::is_active);
         let mut stored = found.ok_or(Refusal::NotFound)?;
         stored.revoked_ms = Some(transaction.now);
         deactivate(transaction, &self.user, stored)
@@ -160,12 +168,10 @@ impl Mutation for ExpireDevices {
         let mut expired = 0;
         for (user, device) in self.devices {
             let Some(mut stored) = transaction.device(&user, &device)? else { continue };
-            if !stored.active || stored.device.last_active_ms > self.idle_since {
+            if !stored.is_active() || stored.device.last_active_ms > self.idle_since {
                 continue;
             }
-            stored.active = false;
-            transaction.put_device(&user, &stored);
-            remove_cursors(transaction, &user, &device)?;
+            end(transaction, &user, &mut stored)?;
             expired += 1;
         }
         Ok(expired)

@@ -25,7 +25,7 @@ impl Mutation for Hello {
     fn decide(self, transaction: &mut Transaction<'_, '_>) -> StoreResult<Session> {
         let known = transaction.device(&self.user, &self.device.id)?;
         check_token(transaction, &self, known.as_ref())?;
-        let was_active = known.as_ref().is_some_and(|known| known.active);
+        let was_active = known.as_ref().is_some_and(StoredDevice::is_active);
         let is_same_epoch = known.as_ref().is_some_and(|known| known.epoch == transaction.epoch)
             && self.epoch == Some(transaction.epoch);
         let resumed = was_active && is_same_epoch && !knows_what_never_was(transaction, &self)?;
@@ -40,7 +40,7 @@ impl Mutation for Hello {
         let stored = StoredDevice {
             device: Device { info: self.device, session_no, last_active_ms },
             epoch: transaction.epoch,
-            active: true,
+            ended_ms: None,
             revoked_ms: known.as_ref().and_then(|known| known.revoked_ms),
         };
         transaction.put_device(&self.user, &stored);
@@ -86,7 +86,7 @@ fn check_token(
 /// One device more than allowed replaces the least recently active one. Its tokens stay good: it may come back.
 fn make_room(transaction: &mut Transaction<'_, '_>, user: &UserId) -> StoreResult<()> {
     let mut active = transaction.devices_of(user)?;
-    active.retain(|stored| stored.active);
+    active.retain(StoredDevice::is_active);
     active.sort_by_key(|stored| (stored.device.last_active_ms, stored.device.info.id.clone()));
     let excess = (active.len() + 1).saturating_sub(transaction.limits.devices_per_user);
     for stored in active.into_iter().take(excess) {

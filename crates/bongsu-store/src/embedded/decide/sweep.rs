@@ -1,6 +1,6 @@
 //! Sweeping, a small batch at a time: what was found due on a snapshot is looked at again inside the commit.
 
-use bongsu_types::{CommitNo, Millis, Retention, RoomId, Seq, UserId};
+use bongsu_types::{CommitNo, DeviceId, Millis, Retention, RoomId, Seq, UserId};
 
 use super::change::reaction_keys;
 use crate::StoreResult;
@@ -87,6 +87,7 @@ impl Mutation for SweepDue {
             let gone = match &due {
                 Due::Once(key) => sweep_once(transaction, key)?,
                 Due::Tombstone(user, room) => sweep_tombstone(transaction, user, *room)?,
+                Due::Device(user, device) => sweep_device(transaction, user, device)?,
             };
             swept += u64::from(gone);
         }
@@ -106,6 +107,21 @@ fn sweep_tombstone(transaction: &mut Transaction<'_, '_>, user: &UserId, room: R
     state.changes_floor = state.changes_floor.max(own.row.user_rev);
     transaction.put_user(user, &state);
     Ok(true)
+}
+
+/// A device that came back and ended again has a later due of its own. The tokens it had are older than any that count.
+fn sweep_device(
+    transaction: &mut Transaction<'_, '_>,
+    user: &UserId,
+    device: &DeviceId,
+) -> StoreResult<bool> {
+    let gone_since = transaction.now.minus(transaction.offline_ms());
+    let stored = transaction.device(user, device)?;
+    let is_due = stored.and_then(|stored| stored.ended_ms).is_some_and(|ended_ms| ended_ms <= gone_since);
+    if is_due {
+        transaction.remove(Table::Device, &keys::device(user, device));
+    }
+    Ok(is_due)
 }
 
 /// A key without a record of its own goes once the log is past what it answered.

@@ -67,26 +67,31 @@ pub(crate) fn decode_profile(user: &UserId, bytes: &[u8]) -> Decoded<Profile> {
     Ok(profile)
 }
 
-/// A device as stored; one that is no longer active stays a while, so that its session numbers go on.
+/// A device as stored; one that is no longer active stays as long as a device may be away, so that its session numbers
+/// go on and the tokens it had are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredDevice {
     pub(crate) device: Device,
     /// Generation of the store it was registered in: in another one its cursors mean nothing.
     pub(crate) epoch: Epoch,
-    pub(crate) active: bool,
+    /// Since when it is no longer registered: it was removed, replaced, or it expired.
+    pub(crate) ended_ms: Option<Millis>,
     /// When it was removed: tokens issued until then are refused for it.
     pub(crate) revoked_ms: Option<Millis>,
+}
+
+impl StoredDevice {
+    pub(crate) fn is_active(&self) -> bool {
+        self.ended_ms.is_none()
+    }
 }
 
 pub(crate) fn encode_device(stored: &StoredDevice) -> Vec<u8> {
     let device = &stored.device;
     let mut out = Writer::value();
     out.text(&device.info.platform).text(&device.info.name);
-    out.number(device.session_no.0)
-        .number(device.last_active_ms.0)
-        .number(stored.epoch.0)
-        .flag(stored.active);
-    out.optional_number(stored.revoked_ms.map(|at| at.0));
+    out.number(device.session_no.0).number(device.last_active_ms.0).number(stored.epoch.0);
+    out.optional_number(stored.ended_ms.map(|at| at.0)).optional_number(stored.revoked_ms.map(|at| at.0));
     out.finish()
 }
 
@@ -100,7 +105,7 @@ pub(crate) fn decode_device(id: &DeviceId, bytes: &[u8]) -> Decoded<StoredDevice
     let stored = StoredDevice {
         device,
         epoch: Epoch(input.number()?),
-        active: input.flag()?,
+        ended_ms: input.option(Reader::millis)?,
         revoked_ms: input.option(Reader::millis)?,
     };
     input.end()?;

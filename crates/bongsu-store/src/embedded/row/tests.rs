@@ -204,7 +204,7 @@ proptest! {
                 last_active_ms: Millis(numbers[1]),
             },
             epoch: Epoch(numbers[2]),
-            active: flag,
+            ended_ms: Some(Millis(numbers[1])).filter(|_| flag),
             revoked_ms: at.map(Millis),
         };
         prop_assert_eq!(people::decode_device(&id, &people::encode_device(&device)), Ok(device));

@@ -90,7 +90,7 @@ impl Check<'_> {
         let decode = |key: &[u8], value: &[u8]| decode_device(&keys::device_parts(key)?.1, value);
         self.each(Table::Device, &prefix, decode, |check, stored| {
             check.report.counts.devices += 1;
-            if stored.active {
+            if stored.is_active() {
                 active.push(stored.device.info.id);
             }
         })?;
