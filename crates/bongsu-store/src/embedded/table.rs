@@ -27,8 +27,8 @@
 //! | key | 0, key or 1, user 0, key | room of a global key, or of a creator's key |
 //! | retained | room | nothing: the room's records do not stay for ever |
 //! | due | when, 0, key of once | nothing: an idempotency key without a record to go with |
-//! | due | when, 2, key of device | nothing: a device that ended |
 //! | | when, 1, user 0, room | nothing: a tombstone |
+//! | | when, 2, key of device | nothing: a device that ended |
 //! | tail | commit | when, and the refs of the commit; every commit has its row |
 //! | consumer | name | last commit it has seen, and when it said so |
 //! | server_key | id | a server key: hash, scopes, creation, revocation |
