@@ -42,8 +42,8 @@ enum PageOutcome {
     Member { page: SharedPage, standing: Box<Standing> },
     /// The resume has no room for the backlog.
     OverBudget { standing: Box<Standing> },
-    /// Records for a former member, who sees nothing after `left`.
-    Former { page: SharedPage, left: Seq },
+    /// Records for a former member, whose last membership began with `joined` and who sees nothing after `left`.
+    Former { page: SharedPage, joined: Seq, left: Seq },
     /// Never a member, or long gone.
     Stranger,
 }
@@ -112,11 +112,17 @@ impl Session {
             Ok(PageOutcome::OverBudget { standing }) if standing.own.joined_seq == entry.joined => {
                 self.take_over_budget(room, next, removals, &standing);
             }
-            // They left and came back: the own facts on their way say so.
-            Ok(PageOutcome::Member { .. } | PageOutcome::OverBudget { .. } | PageOutcome::Stranger) => {
-                self.set_room(room, RoomState::Ended { next });
+            Ok(PageOutcome::Former { page, joined, left }) if joined == entry.joined => {
+                self.take_last_page(room, next, &page, left);
             }
-            Ok(PageOutcome::Former { page, left }) => self.take_last_page(room, next, &page, left),
+            // They left and came back, and may have left again: what was said in between is not theirs to read. The own
+            // facts on their way say so.
+            Ok(
+                PageOutcome::Member { .. }
+                | PageOutcome::OverBudget { .. }
+                | PageOutcome::Former { .. }
+                | PageOutcome::Stranger,
+            ) => self.set_room(room, RoomState::Ended { next }),
             Err(error) => {
                 warn!(room.id = %room, %error, "a page for a session behind cannot be read, trying again");
                 self.timers.retry(&self.state.timing);
@@ -249,7 +255,7 @@ impl PageReader {
         if let Some(left) = standing.own.left_seq.filter(|_| !standing.own.is_member()) {
             // Read anew, for nobody else: later changes must not shine through.
             let page = self.hub.page_until(room, next, left).await?;
-            return Ok(PageOutcome::Former { page, left });
+            return Ok(PageOutcome::Former { page, joined: standing.own.joined_seq, left });
         }
         let standing = Box::new(standing);
         Ok(match page {

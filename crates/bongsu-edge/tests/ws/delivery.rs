@@ -135,6 +135,36 @@ async fn who_comes_back_goes_on_with_the_record_of_the_return() {
 }
 
 #[tokio::test]
+async fn a_slow_reader_sees_nothing_of_the_time_between_two_memberships_that_are_over() {
+    let node = Setup::new().limits(|limits| limits.send_queue_bytes = 16 * 1024).start().await;
+    let mut alice = node.session("alice").await;
+    let mut slow = node.connect_narrow().await;
+    slow.hello(&node.token("bob"), "bob-phone").await;
+    slow.event("session.caught_up").await;
+    let room = group(&mut alice, &["bob"]).await;
+    // More than the queue and the buffers of both systems hold.
+    let text = "x".repeat(16_000);
+    for _ in 0..1_000 {
+        alice.request("message.send", message(&room, &text)).await;
+        alice.find(|object| object.get("result").is_some()).await;
+    }
+    let bob = json!({ "room": room, "users": ["bob"] });
+    let removed = alice.call("room.remove_members", bob.clone()).await["seq"].as_u64().unwrap();
+    for _ in 0..5 {
+        alice.say(&room, "without bob").await;
+    }
+    let back = alice.call("room.add_members", bob.clone()).await["seq"].as_u64().unwrap();
+    alice.say(&room, "with bob").await;
+    alice.call("room.remove_members", bob).await;
+    // Now bob reads, up to the end of the second membership.
+    slow.find(|object| object["method"] == "room.removed" && object["params"]["user_rev"] == 4).await;
+    let seen = slow.pending_seqs(&room);
+    assert!(seen.len() < 1_000, "bob was never behind");
+    let between: Vec<u64> = seen.into_iter().filter(|seq| (removed + 1..back).contains(seq)).collect();
+    assert!(between.is_empty(), "{between:?} are between {removed} and {back}");
+}
+
+#[tokio::test]
 async fn in_a_channel_a_removed_reader_gets_nothing_more() {
     let node = Node::start().await;
     let mut alice = node.session("alice").await;
