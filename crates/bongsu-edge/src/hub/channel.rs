@@ -137,25 +137,32 @@ impl RoomChannel {
         missing
     }
 
-    /// Delivers records read from the log. What is swept already cannot be delivered: then the live sessions are
+    /// Delivers records read from the log, as far as the bus or the tail named them: what the log has beyond that may come
+    /// after a removal that was not seen yet. What is swept already cannot be delivered: then the live sessions are
     /// suspended, and each finds out on its own.
     pub(super) fn repair(&self, records: &[Record], head: Seq) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
+        let named = state.max_seen;
         for record in records {
             let Some(last) = state.last else { return };
-            if record.seq > last.next() {
+            let reached = record.seq.min(named.next());
+            if reached > last.next() {
                 state.suspend_all(self.room, last.next());
-                state.last = Some(record.seq.prev());
+                state.last = Some(reached.prev());
+            }
+            if record.seq > named {
+                break;
             }
             if state.last.is_some_and(|last| record.seq == last.next()) {
                 state.deliver(self.room, record, &mut wakes);
             }
         }
-        if records.is_empty() && state.last.is_some_and(|last| last < head) {
+        let end = head.min(named);
+        if records.is_empty() && state.last.is_some_and(|last| last < end) {
             let next = state.last.unwrap_or_default().next();
             state.suspend_all(self.room, next);
-            state.last = Some(head);
+            state.last = Some(end);
         }
         while let Some(next) = state.take_held() {
             state.deliver(self.room, &next, &mut wakes);
@@ -284,6 +291,10 @@ impl State {
         });
         if let RecordBody::MemberRemoved { users } = &record.body {
             self.suspend_removed(room, seq, users);
+        }
+        if let RecordBody::Deleted { .. } = &record.body {
+            // What was deleted is read from the log from now on, where its content is gone.
+            self.ring.clear();
         }
         let bytes = encoded.object.len();
         self.ring.push(seq, encoded.object);

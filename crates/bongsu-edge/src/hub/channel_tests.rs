@@ -115,6 +115,32 @@ fn a_lost_last_record_is_expected_once_the_tail_names_it() {
 }
 
 #[test]
+fn a_repair_delivers_nothing_that_neither_the_bus_nor_the_tail_named() {
+    let (channel, bob) = channel();
+    assert!(channel.expect(Seq(11)));
+    channel.repair(&[11, 12, 13].map(|seq| (*message(seq)).clone()), Seq(13));
+    assert_eq!(delivered(&bob), [11]);
+    assert_eq!((channel.last(), channel.missing_after()), (Some(Seq(11)), None));
+    // Bob is removed from the channel: nothing in the log says so, but the own fact does.
+    channel.suspend_user(&user("bob"), Seq(11));
+    assert!(channel.expect(Seq(13)));
+    channel.repair(&[12, 13].map(|seq| (*message(seq)).clone()), Seq(13));
+    assert!(delivered(&bob).is_empty());
+}
+
+#[test]
+fn a_deleted_message_is_not_at_hand_any_more() {
+    let (channel, _) = channel();
+    offer(&channel, &message(11));
+    offer(&channel, &message(12));
+    assert!(channel.recent(Seq(11), 1 << 20).is_some());
+    offer(&channel, &record(13, RecordBody::Deleted { target: Seq(11) }));
+    assert!(channel.recent(Seq(11), 1 << 20).is_none());
+    let page = channel.recent(Seq(13), 1 << 20).unwrap();
+    assert_eq!(page.records.iter().map(|record| record.seq).collect::<Vec<_>>(), [Seq(13)]);
+}
+
+#[test]
 fn what_was_swept_before_it_was_delivered_sends_sessions_to_the_log() {
     let (channel, bob) = channel();
     channel.expect(Seq(20));

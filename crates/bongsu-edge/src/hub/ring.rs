@@ -56,7 +56,8 @@ impl Ring {
         Some(page)
     }
 
-    fn clear(&mut self) {
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 }

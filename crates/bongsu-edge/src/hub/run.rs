@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bongsu_service::ServiceResult;
 use bongsu_service::{BusEvent, BusReceiver};
-use bongsu_types::{CommitNo, Committed};
+use bongsu_types::{CommitNo, Committed, Fact};
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -51,6 +51,7 @@ pub(crate) async fn run(hub: Arc<Hub>, mut bus: BusReceiver, proven: CommitNo, s
         seen: proven,
         orders_lost: false,
         gaps: VecDeque::new(),
+        found: Vec::new(),
         repairs: JoinSet::new(),
         receipts: Vec::new(),
     };
@@ -68,7 +69,7 @@ pub(crate) async fn run(hub: Arc<Hub>, mut bus: BusReceiver, proven: CommitNo, s
             () = until(gap), if gap.is_some() => runner.repair_oldest_gap(),
             Some(repaired) = runner.repairs.join_next(), if !runner.repairs.is_empty() => match repaired {
                 Ok(None) => {}
-                Ok(Some(channel)) => runner.gaps.push_back((Instant::now() + POLL_EVERY, channel)),
+                Ok(Some(channel)) => runner.await_gap(POLL_EVERY, channel),
                 Err(error) => warn!(%error, "a repair of a room ended badly"),
             },
             event = bus.recv() => match event {
@@ -95,8 +96,11 @@ struct Runner {
     seen: CommitNo,
     /// Commits without refs may have been lost.
     orders_lost: bool,
-    /// Rooms with a gap, and when to repair it. All wait equally long, but for the few that failed before.
+    /// Rooms with a gap, and when to repair it, the earliest first.
     gaps: VecDeque<(Instant, Arc<RoomChannel>)>,
+    /// Rooms in which the tail showed records that are missing. Repaired once the tail is read to where it has to be: the
+    /// removals that lie between are then known.
+    found: Vec<Arc<RoomChannel>>,
     repairs: JoinSet<Option<Arc<RoomChannel>>>,
     /// Rooms with read marks to tell.
     receipts: Vec<Arc<RoomChannel>>,
@@ -127,12 +131,20 @@ impl Runner {
             self.orders_lost = true;
             self.read_tail(committed.commit.prev()).await;
         }
+        // A removal may be among what could not be read: records wait until the tail names them.
+        let is_proven = committed.commit <= self.proven.next();
+        if !is_proven {
+            self.seen = self.seen.max(committed.commit);
+        }
         for fact in &committed.facts {
+            if !is_proven && matches!(fact, Fact::Record(_)) {
+                continue;
+            }
             let todo = self.hub.apply(fact, wakes);
             self.note(todo);
         }
         // Behind a gap that could not be read it stays where it is, and the gap is read later.
-        if committed.commit <= self.proven.next() {
+        if is_proven {
             self.proven = self.proven.max(committed.commit);
         }
     }
@@ -177,6 +189,9 @@ impl Runner {
                 }
             }
         }
+        for channel in std::mem::take(&mut self.found) {
+            self.repair(channel);
+        }
     }
 
     async fn read_tail_page(&mut self, until: CommitNo) -> ServiceResult<()> {
@@ -194,10 +209,16 @@ impl Runner {
     fn note(&mut self, todo: Todo) {
         match todo {
             Todo::Nothing => {}
-            Todo::AwaitGap(channel) => self.gaps.push_back((Instant::now() + GAP_WAIT, channel)),
-            Todo::Repair(channel) => self.repair(channel),
+            Todo::AwaitGap(channel) => self.await_gap(GAP_WAIT, channel),
+            Todo::Repair(channel) => self.found.push(channel),
             Todo::TellReceipts(channel) => self.receipts.push(channel),
         }
+    }
+
+    fn await_gap(&mut self, wait: Duration, channel: Arc<RoomChannel>) {
+        let due = Instant::now() + wait;
+        let at = self.gaps.partition_point(|(other, _)| *other <= due);
+        self.gaps.insert(at, (due, channel));
     }
 
     fn repair_oldest_gap(&mut self) {
