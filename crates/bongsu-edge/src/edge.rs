@@ -14,6 +14,7 @@ use tracing::info;
 
 use crate::http::DemoUser;
 use crate::state::EdgeState;
+use crate::supervise::supervised;
 use crate::timing::Timing;
 use crate::{hub, router, serve};
 
@@ -53,11 +54,18 @@ impl Edge {
         let presence = parts.service.presence().clone();
         let state = Arc::new(EdgeState::new(parts));
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        tasks.spawn(hub::run(state.hub.clone(), commits, proven, stop.clone()));
-        tasks.spawn(hub::run_ephemerals(state.hub.clone(), ephemerals, stop.clone()));
+        let spawn = |name, task| tasks.spawn(supervised(name, task, stop.clone(), state.failed().clone()));
+        spawn("hub", Box::pin(hub::run(state.hub.clone(), commits, proven, stop.clone())));
+        spawn("ephemerals", Box::pin(hub::run_ephemerals(state.hub.clone(), ephemerals, stop.clone())));
         let stopped = stop.clone();
-        tasks.spawn(async move { presence.run(stopped).await });
+        spawn("presence", Box::pin(async move { presence.run(stopped).await }));
         Ok(Self { state, tasks, stop })
+    }
+
+    /// Waits until a task without which nothing is delivered ends before [`Edge::drain`] ended it. From then on the node is
+    /// not ready, and only a new process serves again.
+    pub async fn failed(&self) {
+        self.state.failed().cancelled().await;
     }
 
     /// All routes: `/v1/connect`, REST, and the page.

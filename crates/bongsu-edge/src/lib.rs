@@ -15,6 +15,7 @@ mod hub;
 mod router;
 mod serve;
 mod state;
+mod supervise;
 mod timing;
 mod ws;
 

@@ -36,6 +36,8 @@ pub(crate) struct EdgeState {
     pub(crate) connections: TaskTracker,
     open_sessions: AtomicUsize,
     draining: CancellationToken,
+    /// Cancelled when a task of the node ended before it was told to.
+    failed: CancellationToken,
 }
 
 impl EdgeState {
@@ -53,6 +55,7 @@ impl EdgeState {
             connections: TaskTracker::new(),
             open_sessions: AtomicUsize::new(0),
             draining: CancellationToken::new(),
+            failed: CancellationToken::new(),
         }
     }
 
@@ -63,6 +66,11 @@ impl EdgeState {
     /// Whether the server is being shut down.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.is_cancelled()
+    }
+
+    /// Set when a task without which nothing is delivered has ended.
+    pub(crate) fn failed(&self) -> &CancellationToken {
+        &self.failed
     }
 
     /// Waits until the server is being shut down.

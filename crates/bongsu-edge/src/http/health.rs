@@ -17,10 +17,13 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the store answers, and the server is not on its way down.
+/// `GET /readyz`: the store answers, what is committed is delivered, and the server is not on its way down.
 pub(super) async fn readyz(State(state): State<Arc<EdgeState>>) -> (StatusCode, &'static str) {
     if state.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+    }
+    if state.failed().is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "nothing is delivered\n");
     }
     match tokio::time::timeout(STORE_TIMEOUT, state.service.last_commit()).await {
         Ok(Ok(_)) => (StatusCode::OK, "ready\n"),
