@@ -92,6 +92,10 @@ impl Serving {
                 error!("a task of the server ended by itself: stopping");
                 false
             }
+            () = self.edge.failed() => {
+                error!("a task of delivery ended by itself: stopping");
+                false
+            }
         };
         self.stop().await?;
         ensure!(is_well, "a task of the server ended by itself (its words are above); start it again");
