@@ -57,6 +57,7 @@ impl Edge {
         let spawn = |name, task| tasks.spawn(supervised(name, task, stop.clone(), state.failed().clone()));
         spawn("hub", Box::pin(hub::run(state.hub.clone(), commits, proven, stop.clone())));
         spawn("ephemerals", Box::pin(hub::run_ephemerals(state.hub.clone(), ephemerals, stop.clone())));
+        spawn("doubts", Box::pin(hub::run_doubts(state.hub.clone(), stop.clone())));
         let stopped = stop.clone();
         spawn("presence", Box::pin(async move { presence.run(stopped).await }));
         Ok(Self { state, tasks, stop })

@@ -74,6 +74,7 @@ impl Hub {
     fn apply_own(&self, fact: &OwnFact) {
         if let OwnChange::Removed { left_seq } = fact.change {
             self.suspend(&fact.user, fact.room, left_seq);
+            self.watchers.doubt(&fact.user, &self.registry.of(&fact.user));
         }
         for mailbox in self.registry.of(&fact.user) {
             mailbox.own_news(OwnNews::Fact(fact.clone()));
@@ -112,6 +113,7 @@ impl Hub {
         if !untold.is_empty() {
             self.suspend(user, tail_ref.room, tail_ref.seq);
         }
+        self.watchers.doubt(user, &untold);
     }
 
     /// Orders may have been lost: every session asks the store.

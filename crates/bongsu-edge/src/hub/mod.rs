@@ -7,6 +7,7 @@
 //! Locks, in the order they may be taken: a channel's, then a mailbox's. None is held across an await.
 
 mod channel;
+mod doubts;
 mod encoded;
 mod ephemerals;
 mod facts;
@@ -31,6 +32,7 @@ use rooms::Rooms;
 use watchers::Watchers;
 
 pub(crate) use channel::{Attach, RoomChannel};
+pub(crate) use doubts::run as run_doubts;
 pub(crate) use encoded::SharedPage;
 pub(crate) use ephemerals::run as run_ephemerals;
 pub(crate) use mailbox::{Mailbox, Orders, OwnFacts, OwnNews, SessionId, Suspended, Suspension};
@@ -110,8 +112,13 @@ impl Hub {
         self.pages.read_until(&self.service, room, next, until).await
     }
 
-    /// Replaces the users whose presence a session is told.
-    pub(crate) fn watch(&self, mailbox: &Arc<Mailbox>, users: &[UserId]) {
-        self.watchers.replace(mailbox, users);
+    /// How often anybody lost a room: to be read before it is asked whom a session may watch.
+    pub(crate) fn removals(&self) -> u64 {
+        self.watchers.removals()
+    }
+
+    /// Replaces the users whose presence a session is told. They were allowed when [`Hub::removals`] was `removals`.
+    pub(crate) fn watch(&self, mailbox: &Arc<Mailbox>, users: &[UserId], removals: u64) {
+        self.watchers.replace(mailbox, users, removals);
     }
 }

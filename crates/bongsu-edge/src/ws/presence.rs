@@ -50,9 +50,10 @@ pub(super) async fn begin_typing(caller: Arc<Caller>, params: Typing) -> Answer<
 /// `presence.watch`: those who may be watched, as they are now; changes follow as events.
 pub(super) async fn watch(caller: Arc<Caller>, params: Watch) -> Answer<WatchResult> {
     let service = &caller.state.service;
+    let removals = caller.state.hub.removals();
     let seen = service.watch_presence(&caller.actor, &params.users).await.map_err(to_wire)?;
     let users: Vec<UserId> = seen.iter().map(|(user, _)| user.clone()).collect();
-    caller.state.hub.watch(&caller.mailbox, &users);
+    caller.state.hub.watch(&caller.mailbox, &users, removals);
     // Looked at once more: who came or went before the watch began is in the answer, who does later is an event.
     let now = service.presence().is_online(&users);
     let users = seen.into_iter().zip(now).map(|((user, before), now)| {

@@ -148,3 +148,20 @@ async fn presence_is_told_of_those_who_share_a_room() {
     let presence = alice.event("presence").await;
     assert_eq!((&presence["user"], &presence["online"]), (&json!("bob"), &json!(true)));
 }
+
+#[tokio::test]
+async fn presence_is_not_told_any_more_once_the_last_shared_room_is_gone() {
+    let node = Node::start().await;
+    let mut alice = node.session("alice").await;
+    let room = group(&mut alice, &["bob", "carol"]).await;
+    group(&mut alice, &["carol"]).await;
+    alice.call("presence.watch", json!({ "users": ["bob", "carol"] })).await;
+    alice.call("room.remove_members", json!({ "room": room, "users": ["bob", "carol"] })).await;
+    alice.event("member.removed").await;
+    node.session("bob").await.settle().await;
+    node.session("carol").await.settle().await;
+    let presence = alice.event("presence").await;
+    assert_eq!((&presence["user"], &presence["online"]), (&json!("carol"), &json!(true)));
+    alice.settle().await;
+    assert!(!alice.pending().contains(&"presence".to_owned()), "bob shares no room any more");
+}
