@@ -17,6 +17,8 @@ pub struct Timing {
     pub store_acks_every: Duration,
     /// A failed read of the log or of own rows is tried again after this.
     pub retry_after: Duration,
+    /// Sessions that have to ask the store whether they still stand do so within this time, each at another instant.
+    pub recheck_within: Duration,
     /// Time for the last frames and the closing of a connection.
     pub close_within: Duration,
     /// Time for the commands in flight when the server is being shut down.
@@ -36,6 +38,7 @@ impl Default for Timing {
             stall: Duration::from_secs(60),
             store_acks_every: Duration::from_secs(30),
             retry_after: Duration::from_millis(500),
+            recheck_within: Duration::from_secs(2),
             close_within: Duration::from_secs(5),
             drain_within: Duration::from_secs(5),
             expiring_before: Duration::from_secs(60),

@@ -6,6 +6,9 @@ use tracing::warn;
 
 use super::session::Session;
 
+/// A connected device is stored as active at least this often: one that is not for long is deactivated.
+const ACTIVE_EVERY_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// Acks that were, or were not, stored.
 pub(super) struct AcksStored {
     cursors: Vec<(RoomId, Seq)>,
@@ -13,15 +16,17 @@ pub(super) struct AcksStored {
 }
 
 impl Session {
-    /// Stores what was acked and not stored.
+    /// Stores what was acked and not stored, and now and then that the device is in use though it acks nothing.
     pub(super) fn store_acks(&mut self) {
         if self.storing.is_some() {
             return;
         }
+        let now = self.state.service.clock().now_ms();
         let cursors = self.rooms.take_unstored();
-        if cursors.is_empty() {
+        if cursors.is_empty() && now.since(self.active_ms) < ACTIVE_EVERY_MS {
             return;
         }
+        self.active_ms = now;
         let caller = self.caller.clone();
         self.storing = Some(Box::pin(async move {
             let result =

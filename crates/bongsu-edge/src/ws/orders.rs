@@ -29,9 +29,8 @@ impl Session {
         if orders.start_anew {
             return Some(End::Close(CloseCode::Draining));
         }
-        if orders.recheck && self.rechecking.is_none() {
-            self.rechecking =
-                Some(Box::pin(recheck(self.caller.clone(), self.claims.clone(), self.session_no)));
+        if orders.recheck {
+            self.timers.recheck(&self.state.timing);
         }
         if orders.draining && !self.draining {
             self.draining = true;
@@ -40,6 +39,16 @@ impl Session {
             self.tell(&Event::Draining(Draining { reconnect_after_ms: millis(after) }));
         }
         None
+    }
+
+    /// Asks the store whether the session still stands. What was lost while an earlier answer is under way may not be in
+    /// that one: then it is asked once more.
+    pub(super) fn recheck(&mut self) {
+        if self.rechecking.is_some() {
+            self.timers.recheck(&self.state.timing);
+            return;
+        }
+        self.rechecking = Some(Box::pin(recheck(self.caller.clone(), self.claims.clone(), self.session_no)));
     }
 }
 
@@ -50,7 +59,8 @@ async fn recheck(caller: Arc<Caller>, claims: Claims, session_no: SessionNo) -> 
         Ok(_) => {}
         Err(ServiceError::Unauthorized) => return Some(CloseCode::Unauthorized),
         Err(error) => {
-            warn!(%error, "a session cannot be checked");
+            warn!(%error, "a session cannot be checked, trying again");
+            caller.mailbox.order(|orders| orders.recheck = true);
             return None;
         }
     }
@@ -61,7 +71,8 @@ async fn recheck(caller: Arc<Caller>, claims: Claims, session_no: SessionNo) -> 
             Some(_) => None,
         },
         Err(error) => {
-            warn!(%error, "a session cannot be checked");
+            warn!(%error, "a session cannot be checked, trying again");
+            caller.mailbox.order(|orders| orders.recheck = true);
             None
         }
     }

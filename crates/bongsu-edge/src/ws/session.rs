@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bongsu_service::auth::Claims;
 use bongsu_service::{Actor, SessionOpened, TokenBucket};
-use bongsu_types::{SessionNo, UserRev};
+use bongsu_types::{Millis, SessionNo, UserRev};
 use bongsu_wire::{CloseCode, Event, Expiring, Incoming, decode_frame, encode_error};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -51,6 +51,8 @@ pub(super) struct Session {
     pub(super) catch_up: CatchUp,
     pub(super) own: OwnFactsWork,
     pub(super) commands: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// When the device was last stored as active.
+    pub(super) active_ms: Millis,
     pub(super) storing: Option<BoxFuture<'static, AcksStored>>,
     pub(super) rechecking: Option<BoxFuture<'static, Option<CloseCode>>>,
     pub(super) timers: Timers,
@@ -93,6 +95,7 @@ impl Session {
             catch_up: CatchUp::new(state.limits()),
             own: OwnFactsWork::new(opened.own.user_rev),
             commands: FuturesUnordered::new(),
+            active_ms: now,
             storing: None,
             rechecking: None,
             draining: false,
@@ -249,6 +252,9 @@ impl Session {
         if due.ping && socket.is_drained() {
             self.timers.written(true);
             socket.queue_ping();
+        }
+        if due.recheck {
+            self.recheck();
         }
         if due.store_acks {
             self.store_acks();

@@ -22,6 +22,8 @@ pub(super) struct Timers {
     store_at: Instant,
     /// A read that failed is tried again.
     retry_at: Option<Instant>,
+    /// The store is asked whether the session still stands.
+    recheck_at: Option<Instant>,
     /// End of patience with the shutdown.
     drained_at: Option<Instant>,
     /// When the token is over.
@@ -42,6 +44,7 @@ pub(super) struct Due {
     /// What waits to be written did not move for too long.
     pub(super) stalled: bool,
     pub(super) drained: bool,
+    pub(super) recheck: bool,
 }
 
 impl Timers {
@@ -55,6 +58,7 @@ impl Timers {
             written_at: now,
             store_at: now + store_after(timing, seed),
             retry_at: None,
+            recheck_at: None,
             drained_at: None,
             expires_ms,
             expiring_told: false,
@@ -97,6 +101,14 @@ impl Timers {
         self.retry_at.is_some()
     }
 
+    /// The store is to be asked whether the session still stands: soon, but not by all sessions at once.
+    pub(super) fn recheck(&mut self, timing: &Timing) {
+        if self.recheck_at.is_none() {
+            self.recheck_at = Some(Instant::now() + jitter(self.seed, 4, timing.recheck_within));
+            self.rearm();
+        }
+    }
+
     /// The shutdown began.
     pub(super) fn drain(&mut self, timing: &Timing) {
         self.drained_at = Some(Instant::now() + timing.drain_within);
@@ -120,11 +132,15 @@ impl Timers {
             silent: now >= self.heard_at + timing.silence,
             stalled: write_waits && now >= self.written_at + timing.stall,
             drained: self.drained_at.is_some_and(|at| now >= at),
+            recheck: self.recheck_at.is_some_and(|at| now >= at),
             expiring: false,
         };
         if !self.expiring_told && left_ms <= expiring_ms {
             self.expiring_told = true;
             due.expiring = !due.expired;
+        }
+        if due.recheck {
+            self.recheck_at = None;
         }
         if due.ping {
             self.ping_at = now + ping_after(timing, self.seed);
@@ -144,7 +160,7 @@ impl Timers {
         if write_waits {
             next = next.min(self.written_at + timing.stall);
         }
-        for at in [self.retry_at, self.drained_at].into_iter().flatten() {
+        for at in [self.retry_at, self.recheck_at, self.drained_at].into_iter().flatten() {
             next = next.min(at);
         }
         self.sleep.as_mut().reset(next);
@@ -235,6 +251,19 @@ mod tests {
         assert!(timers.due(&timing, START.plus(100_000), false).expired);
         timers.renew(START.plus(200_000));
         assert!(timers.due(&timing, START.plus(140_000), false).expiring);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_to_ask_again_that_comes_while_asking_is_carried_out_too() {
+        let (timing, mut timers) = timers(Millis(u64::MAX));
+        timers.recheck(&timing);
+        timers.recheck(&timing);
+        tokio::time::advance(timing.recheck_within).await;
+        assert!(timers.due(&timing, START, false).recheck);
+        assert!(!timers.due(&timing, START, false).recheck);
+        timers.recheck(&timing);
+        tokio::time::advance(timing.recheck_within).await;
+        assert!(timers.due(&timing, START, false).recheck);
     }
 
     #[tokio::test(start_paused = true)]

@@ -182,3 +182,20 @@ async fn acks_are_clamped_to_what_was_sent_and_stored_on_close() {
     let mut bob = node.session("bob").await;
     assert_eq!(bob.seqs_until(&room, next).await, [next]);
 }
+
+#[tokio::test]
+async fn a_device_that_is_connected_and_quiet_stays_active() {
+    let often = |timing: &mut bongsu_edge::Timing| timing.store_acks_every = Duration::from_millis(5);
+    let node = Setup::new().timing(often).start().await;
+    let mut alice = node.connect().await;
+    alice.hello(&node.token_for("alice", 100 * 24 * 60 * 60 * 1_000), "phone").await;
+    node.clock.advance(24 * 60 * 60 * 1_000);
+    let now = 1_789_000_000_000 + 24 * 60 * 60 * 1_000;
+    let user = UserId::new("alice").unwrap();
+    let became_active = async {
+        while node.store.devices(&user).await.unwrap()[0].last_active_ms.0 < now {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), became_active).await.unwrap();
+}
