@@ -13,6 +13,7 @@ pub mod limit;
 mod line;
 pub mod list;
 mod outcome;
+pub mod resume;
 mod scan;
 pub mod send;
 mod target;

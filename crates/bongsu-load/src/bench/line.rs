@@ -30,18 +30,15 @@ impl Line {
         hello: Hello,
         buffer: usize,
     ) -> Result<(Self, HelloResult), BenchError> {
-        let tcp = Socket::connect(endpoint, None).await?.stream.into_inner();
-        let mut line = Self::over(tcp, buffer);
+        let mut line = Self::connect(endpoint, buffer).await?;
         line.queue(&text_frame(&encode_request(Some(&RequestId::from(1)), &hello.into_command())));
-        let text = line.wait_text().await?;
-        let unclear = |reason: String| BenchError::Unclear { method: Hello::METHOD, reason };
-        let first = decode_server_frame(&text).map_err(|error| unclear(error.message))?.into_iter().next();
-        let Some(FromServer::Answer { result, .. }) = first else {
-            return Err(unclear("the reply to hello precedes every event".to_owned()));
-        };
-        let raw = result.map_err(|error| BenchError::Refused(error.message))?;
-        let result = FromServer::result::<HelloResult>(&raw).map_err(|error| unclear(error.message))?;
+        let result = read_hello(&line.wait_text().await?)?;
         Ok((line, result))
+    }
+
+    /// Connects and says nothing yet.
+    pub(super) async fn connect(endpoint: &Endpoint, buffer: usize) -> Result<Self, BenchError> {
+        Ok(Self::over(Socket::connect(endpoint, None).await?.stream.into_inner(), buffer))
     }
 
     /// Frames over a socket that needs no upgrade and no hello.
@@ -116,6 +113,17 @@ impl Line {
 /// A client's text frame.
 pub(super) fn text_frame(text: &str) -> Vec<u8> {
     client_frame(TEXT, text.as_bytes())
+}
+
+/// The result in the frame that answers hello.
+pub(super) fn read_hello(text: &str) -> Result<HelloResult, BenchError> {
+    let unclear = |reason: String| BenchError::Unclear { method: Hello::METHOD, reason };
+    let first = decode_server_frame(text).map_err(|error| unclear(error.message))?.into_iter().next();
+    let Some(FromServer::Answer { result, .. }) = first else {
+        return Err(unclear("the reply to hello precedes every event".to_owned()));
+    };
+    let raw = result.map_err(|error| BenchError::Refused(error.message))?;
+    FromServer::result::<HelloResult>(&raw).map_err(|error| unclear(error.message))
 }
 
 /// A hello that asks for the first rows of the chat list.

@@ -8,6 +8,7 @@ mod list;
 mod own_server;
 mod print;
 mod replay;
+mod resume;
 mod scenario;
 mod send;
 
@@ -31,6 +32,7 @@ enum Scenario {
     Fanout(fanout::Fanout),
     List(list::List),
     Broadcast(broadcast::Broadcast),
+    Resume(resume::Resume),
     Replay(replay::Replay),
 }
 
@@ -43,6 +45,7 @@ impl Bench {
             Scenario::Fanout(fanout) => fanout.run(),
             Scenario::List(list) => list.run(),
             Scenario::Broadcast(broadcast) => broadcast.run(),
+            Scenario::Resume(resume) => resume.run(),
             Scenario::Replay(replay) => replay.run(),
         }
     }
