@@ -4,6 +4,9 @@ use bongsu_service::ServiceError;
 use bongsu_service::auth::TokenError;
 use bongsu_wire::{ErrorKind, WireError};
 
+/// What is overloaded or unavailable is worth another try after this.
+pub(crate) const RETRY_AFTER_MS: u64 = 1_000;
+
 /// The client's error for a refusal or failure of a use case.
 pub(crate) fn to_wire(error: ServiceError) -> WireError {
     let message = error.to_string();
@@ -25,9 +28,11 @@ pub(crate) fn to_wire(error: ServiceError) -> WireError {
             WireError::new(ErrorKind::NotFound, message)
         }
         ServiceError::Conflict | ServiceError::LastOwner => WireError::new(ErrorKind::Conflict, message),
-        ServiceError::Overloaded => WireError::new(ErrorKind::Overloaded, message),
+        ServiceError::Overloaded => {
+            WireError::new(ErrorKind::Overloaded, message).retry_after_ms(RETRY_AFTER_MS)
+        }
         ServiceError::Unavailable { outcome } => {
-            WireError::new(ErrorKind::Unavailable, message).outcome(outcome)
+            WireError::new(ErrorKind::Unavailable, message).retry_after_ms(RETRY_AFTER_MS).outcome(outcome)
         }
         ServiceError::Internal { outcome } => WireError::new(ErrorKind::Internal, message).outcome(outcome),
     }
@@ -58,6 +63,8 @@ mod tests {
             (error.kind, error.retry, error.outcome),
             (ErrorKind::Unavailable, true, Outcome::Unknown)
         );
+        assert_eq!(error.retry_after_ms, Some(RETRY_AFTER_MS));
+        assert_eq!(to_wire(ServiceError::Overloaded).retry_after_ms, Some(RETRY_AFTER_MS));
     }
 
     #[test]
