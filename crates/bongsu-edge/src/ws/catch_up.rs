@@ -151,7 +151,7 @@ impl Session {
         for record in page.records.iter().filter(|record| record.seq >= next) {
             position = record.seq.next();
             if record.seq >= visible_from {
-                self.mailbox.push(record.object.clone());
+                self.push_record(&record.object);
                 if matches!(why, Why::Resume(_)) {
                     let left = self.catch_up.resume_bytes;
                     self.catch_up.resume_bytes = left.saturating_sub(record.object.len());
@@ -173,7 +173,7 @@ impl Session {
     fn take_last_page(&mut self, room: RoomId, next: Seq, page: &SharedPage, left: Seq) {
         let mut position = next;
         for record in page.records.iter().filter(|record| record.seq >= next && record.seq <= left) {
-            self.mailbox.push(record.object.clone());
+            self.push_record(&record.object);
             position = record.seq.next();
         }
         if position > left || page.records.is_empty() {
@@ -209,6 +209,12 @@ impl Session {
             }
             None => self.rooms.fall_behind(room, next, Why::Resume(Budget::Over)),
         }
+    }
+
+    /// Queues a record of a page: a delivery like that of a live one.
+    fn push_record(&self, object: &Bytes) {
+        metrics::counter!("bongsu_deliveries_total").increment(1);
+        self.mailbox.push(object.clone());
     }
 
     fn tell_lagging(&mut self, room: RoomId, why: Why) -> Why {
