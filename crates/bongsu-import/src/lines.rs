@@ -84,6 +84,11 @@ impl Lines {
         }
         match str::from_utf8(&self.bytes) {
             Ok(text) => Ok(Some(Line { number: self.number, text, cut })),
+            Err(error) if error.error_len().is_none() => {
+                let found = "it breaks off in the middle of a character";
+                let expected = format!("the whole file, in {UTF8_EXPECTED}");
+                Err(ReadError::format(&self.file, self.number, found, expected))
+            }
             Err(_) => {
                 Err(ReadError::format(&self.file, self.number, "bytes that are not UTF-8", UTF8_EXPECTED))
             }
@@ -226,6 +231,8 @@ mod tests {
         let error = all(b"ok\n\xb0\xa1\n").unwrap_err().to_string();
         assert!(error.starts_with("a.txt, line 2: bytes that are not UTF-8"), "{error}");
         assert!(error.contains("iconv -f cp949"), "{error}");
+        let cut = all(&"ok\n한".as_bytes()[..5]).unwrap_err().to_string();
+        assert!(cut.contains("line 2: it breaks off in the middle of a character"), "{cut}");
         assert!(all(b"a\0b\0").unwrap_err().to_string().contains("line 1: U+0000"));
         let mut broken = utf16("a\nb", u16::to_le_bytes);
         broken.pop();

@@ -10,7 +10,7 @@ use bongsu_types::{Limits, Millis, RoomKind, Seq, direct_pair};
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
-use crate::batches::{Batches, Held};
+use crate::batches::{Batch, Batches, Held};
 use crate::error::ReadError;
 use crate::intake::Intake;
 use crate::report::{Refused, Report, Skipped};
@@ -64,38 +64,189 @@ pub async fn import(
     limits: &Arc<Limits>,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> Result<Report, ImportError> {
-    let intake = count(&source, limits, tell).await?;
-    let mut report = Report::default();
-    let mut rooms = begin(importer, &intake, limits, &mut report, tell).await?;
-    let held = Arc::new(Held::default());
-    let skipped = write(&source, intake, &mut rooms, &held, &mut report, tell).await?;
-    report.skipped = skipped;
-    report.held_max = held.most();
-    Ok(report)
+    let mut run = Run { importer, limits, tell, rooms: Vec::new(), report: Report::default() };
+    let intake = run.count(&source).await?;
+    run.begin(&intake).await?;
+    run.finish_whole_ones().await?;
+    run.write(source, intake).await?;
+    Ok(run.report)
 }
 
-/// The first reading.
-async fn count(
-    source: &Arc<dyn Source>,
-    limits: &Arc<Limits>,
-    tell: &(dyn Fn(Progress) + Sync),
-) -> Result<Intake, ReadError> {
-    let bytes = Arc::new(AtomicU64::new(0));
-    let mut intake = Intake::new(source.name(), source.prefix(), Arc::clone(limits), Arc::clone(&bytes));
-    let source = Arc::clone(source);
-    let mut reading = tokio::task::spawn_blocking(move || {
-        source.read(&mut intake)?;
-        intake.end()?;
+/// The import of one source.
+struct Run<'a> {
+    importer: &'a Importer,
+    limits: &'a Arc<Limits>,
+    tell: &'a (dyn Fn(Progress) + Sync),
+    /// By [`RoomNo`].
+    rooms: Vec<Writing>,
+    report: Report,
+}
+
+/// A room on its way into the store.
+#[derive(Default)]
+struct Writing {
+    /// `None` while its messages are being written, and for a room that needs no more.
+    import: Option<RoomImport>,
+    total: u64,
+    members: Vec<ImportMember>,
+}
+
+impl Run<'_> {
+    /// The first reading.
+    async fn count(&self, source: &Arc<dyn Source>) -> Result<Intake, ReadError> {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let limits = Arc::clone(self.limits);
+        let mut intake = Intake::new(source.name(), source.prefix(), limits, Arc::clone(&bytes));
+        let source = Arc::clone(source);
+        let mut reading = tokio::task::spawn_blocking(move || {
+            source.read(&mut intake)?;
+            intake.end()?;
+            Ok(intake)
+        });
+        let intake: Intake = loop {
+            match tokio::time::timeout(TELL_EVERY, &mut reading).await {
+                Ok(read) => break joined(read)?,
+                Err(_) => (self.tell)(Progress::Read { bytes: bytes.load(Ordering::Relaxed) }),
+            }
+        };
+        (self.tell)(Progress::Counted { messages: intake.rooms.iter().map(|room| room.total).sum() });
         Ok(intake)
-    });
-    let intake: Intake = loop {
-        match tokio::time::timeout(TELL_EVERY, &mut reading).await {
-            Ok(read) => break joined(read)?,
-            Err(_) => tell(Progress::Read { bytes: bytes.load(Ordering::Relaxed) }),
+    }
+
+    /// Begins every room, or finds how far it is.
+    async fn begin(&mut self, intake: &Intake) -> Result<(), ImportError> {
+        let (importer, limits) = (self.importer, self.limits);
+        let plans = (0..intake.rooms.len()).map(|index| {
+            let plan = Plan::of(intake, RoomNo(u32::try_from(index).unwrap_or(u32::MAX)), limits);
+            async move {
+                let Some(plan) = plan else { return Ok(None) };
+                let begun = plan.begin(importer, limits).await?;
+                Ok::<_, ServiceError>(Some((plan, begun)))
+            }
+        });
+        let mut begun = futures_util::stream::iter(plans).buffered(ROOMS_AT_ONCE);
+        while let Some(room) = begun.next().await {
+            let writing = match room? {
+                None => {
+                    *self.report.skipped.entry(Skipped::EmptyRoom).or_default() += 1;
+                    Writing::default()
+                }
+                Some((plan, Err(reason))) => {
+                    (self.tell)(Progress::Written { messages: plan.total });
+                    self.report.refused.push(Refused { key: plan.room.key, reason });
+                    Writing::default()
+                }
+                Some((plan, Ok(import))) => self.found(plan, import),
+            };
+            self.rooms.push(writing);
         }
-    };
-    tell(Progress::Counted { messages: intake.rooms.iter().map(|room| room.total).sum() });
-    Ok(intake)
+        Ok(())
+    }
+
+    /// Takes note of a room that was begun now or before.
+    fn found(&mut self, plan: Plan, import: RoomImport) -> Writing {
+        let had = import.state().head_seq.get().min(plan.total);
+        self.report.users.extend(plan.members.iter().map(|member| member.user.clone()));
+        self.report.keys.insert(plan.room.key);
+        self.report.messages_before += had;
+        if import.state().finished {
+            self.report.rooms_before += 1;
+            self.report.left_out += plan.total - had;
+            (self.tell)(Progress::Written { messages: plan.total });
+            return Writing::default();
+        }
+        (self.tell)(Progress::Written { messages: had });
+        self.report.became_channels += u64::from(plan.became_channel);
+        Writing { import: Some(import), total: plan.total, members: plan.members }
+    }
+
+    /// Rooms whose messages are all in, but not their members: an earlier run stopped between the two, or there are none.
+    async fn finish_whole_ones(&mut self) -> Result<(), ImportError> {
+        for room in &mut self.rooms {
+            let whole =
+                room.import.as_ref().is_some_and(|import| import.state().head_seq.get() == room.total);
+            if whole && let Some(mut import) = room.import.take() {
+                import.finish(std::mem::take(&mut room.members)).await?;
+                self.report.rooms += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The second reading: messages go into the store, and each room is opened to its members with its last one.
+    async fn write(&mut self, source: Arc<dyn Source>, mut intake: Intake) -> Result<(), ImportError> {
+        for (tally, room) in intake.rooms.iter_mut().zip(&self.rooms) {
+            tally.passed_over = room.import.as_ref().map_or(u64::MAX, |import| import.state().head_seq.get());
+        }
+        if self.rooms.iter().all(|room| room.import.is_none()) {
+            self.note_skipped(intake);
+            return Ok(());
+        }
+        let held = Arc::new(Held::default());
+        let (batches, mut from) = Batches::new(Arc::clone(&held));
+        let reading: JoinHandle<Result<Intake, ReadError>> = tokio::task::spawn_blocking(move || {
+            intake.hand_over(batches);
+            source.read(&mut intake)?;
+            intake.end()?;
+            Ok(intake)
+        });
+        while let Some(batch) = from.recv().await {
+            let count = batch.len();
+            self.write_batch(batch).await?;
+            held.let_go(count);
+        }
+        let intake = joined(reading.await)?;
+        self.note_skipped(intake);
+        self.report.held_max = held.most();
+        Ok(())
+    }
+
+    fn note_skipped(&mut self, intake: Intake) {
+        for (why, count) in intake.skipped {
+            *self.report.skipped.entry(why).or_default() += count;
+        }
+    }
+
+    async fn write_batch(&mut self, batch: Batch) -> Result<(), ImportError> {
+        let mut by_room: BTreeMap<RoomNo, Vec<ImportMessage>> = BTreeMap::new();
+        for (room, message) in batch {
+            by_room.entry(room).or_default().push(message);
+        }
+        let mut parts = Vec::with_capacity(by_room.len());
+        for (number, messages) in by_room {
+            let room = &mut self.rooms[number.0 as usize];
+            let Some(import) = room.import.take() else { continue };
+            let is_last = import.state().head_seq.get() + messages.len() as u64 == room.total;
+            let members = is_last.then(|| std::mem::take(&mut room.members));
+            parts.push(write_part(number, import, messages, members));
+        }
+        let mut written = futures_util::stream::iter(parts).buffer_unordered(ROOMS_AT_ONCE);
+        while let Some(part) = written.next().await {
+            let (number, import, count) = part?;
+            self.report.messages += count;
+            (self.tell)(Progress::Written { messages: count });
+            if import.state().finished {
+                self.report.rooms += 1;
+            } else {
+                self.rooms[number.0 as usize].import = Some(import);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn write_part(
+    number: RoomNo,
+    mut import: RoomImport,
+    messages: Vec<ImportMessage>,
+    members: Option<Vec<ImportMember>>,
+) -> Result<(RoomNo, RoomImport, u64), ServiceError> {
+    let count = messages.len() as u64;
+    import.append(messages).await?;
+    if let Some(members) = members {
+        import.finish(members).await?;
+    }
+    Ok((number, import, count))
 }
 
 fn joined<T>(ended: Result<T, tokio::task::JoinError>) -> T {
@@ -103,79 +254,6 @@ fn joined<T>(ended: Result<T, tokio::task::JoinError>) -> T {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-/// A room on its way into the store.
-struct Writing {
-    /// `None` while its messages are being written, and once it needs no more.
-    import: Option<RoomImport>,
-    total: u64,
-    members: Vec<ImportMember>,
-}
-
-/// Begins every room, or finds how far it is.
-async fn begin(
-    importer: &Importer,
-    intake: &Intake,
-    limits: &Limits,
-    report: &mut Report,
-    tell: &(dyn Fn(Progress) + Sync),
-) -> Result<Vec<Writing>, ImportError> {
-    let planned = (0..intake.rooms.len()).map(|index| {
-        let room = RoomNo(u32::try_from(index).unwrap_or(u32::MAX));
-        let plan = Plan::of(intake, room, limits);
-        async move {
-            let Some(plan) = plan else { return Ok(None) };
-            if plan.members.len() > limits.channel_members as usize {
-                let reason = format!("{} members, over limits.channel_members", plan.members.len());
-                return Ok(Some((plan, Err(reason))));
-            }
-            match importer.begin(plan.room.clone()).await {
-                Ok(import) => Ok(Some((plan, Ok(import)))),
-                Err(error) => reason_of(&error).map_or(Err(error), |reason| Ok(Some((plan, Err(reason))))),
-            }
-        }
-    });
-    let mut rooms = Vec::new();
-    let mut begun = futures_util::stream::iter(planned).buffered(ROOMS_AT_ONCE);
-    while let Some(room) = begun.next().await {
-        let Some((plan, import)) = room? else {
-            *report.skipped.entry(Skipped::EmptyRoom).or_default() += 1;
-            rooms.push(Writing { import: None, total: 0, members: Vec::new() });
-            continue;
-        };
-        let total = plan.total;
-        let import = import.and_then(|import| match import.state().head_seq.get() {
-            had if had > total && !import.state().finished => Err(format!(
-                "an earlier import stopped after {had} messages, the source has only {total}: import the same files again"
-            )),
-            _ => Ok(import),
-        });
-        let import = match import {
-            Ok(import) => import,
-            Err(reason) => {
-                report.refused.push(Refused { key: plan.room.key.clone(), reason });
-                tell(Progress::Written { messages: total });
-                rooms.push(Writing { import: None, total, members: Vec::new() });
-                continue;
-            }
-        };
-        report.users.extend(plan.members.iter().map(|member| member.user.clone()));
-        report.keys.insert(plan.room.key.clone());
-        let had = import.state().head_seq.get().min(total);
-        report.messages_before += had;
-        tell(Progress::Written { messages: had });
-        if import.state().finished {
-            report.rooms_before += 1;
-            report.left_out += total - had;
-            tell(Progress::Written { messages: total - had });
-            rooms.push(Writing { import: None, total, members: Vec::new() });
-            continue;
-        }
-        report.became_channels += u64::from(plan.became_channel);
-        rooms.push(Writing { import: Some(import), total, members: plan.members });
-    }
-    Ok(rooms)
 }
 
 /// Why a room alone is refused; `None` when the error is about more than this room.
@@ -198,6 +276,28 @@ struct Plan {
 }
 
 impl Plan {
+    /// Begins it; the inner error is the reason why this room alone is refused.
+    async fn begin(
+        &self,
+        importer: &Importer,
+        limits: &Limits,
+    ) -> Result<Result<RoomImport, String>, ServiceError> {
+        if self.members.len() > limits.channel_members as usize {
+            return Ok(Err(format!("{} members, over limits.channel_members", self.members.len())));
+        }
+        let import = match importer.begin(self.room.clone()).await {
+            Ok(import) => import,
+            Err(error) => return reason_of(&error).map(Err).ok_or(error),
+        };
+        let (had, has) = (import.state().head_seq.get(), self.total);
+        if had > has && !import.state().finished {
+            return Ok(Err(format!(
+                "an earlier import stopped after {had} messages, the source has only {has}: import the same files again"
+            )));
+        }
+        Ok(Ok(import))
+    }
+
     fn of(intake: &Intake, number: RoomNo, limits: &Limits) -> Option<Self> {
         let tally = &intake.rooms[number.0 as usize];
         let said = tally.details.as_ref();
@@ -243,103 +343,4 @@ impl Plan {
         };
         Some(Self { room, members, total: tally.total, became_channel })
     }
-}
-
-/// The second reading: messages go into the store, and each room is opened to its members with its last one.
-async fn write(
-    source: &Arc<dyn Source>,
-    mut intake: Intake,
-    rooms: &mut [Writing],
-    held: &Arc<Held>,
-    report: &mut Report,
-    tell: &(dyn Fn(Progress) + Sync),
-) -> Result<crate::Skips, ImportError> {
-    for (tally, room) in intake.rooms.iter_mut().zip(rooms.iter()) {
-        tally.passed_over = room.import.as_ref().map_or(u64::MAX, |import| import.state().head_seq.get());
-    }
-    finish_whole_ones(rooms, report).await?;
-    let mut skipped = std::mem::take(&mut report.skipped);
-    if rooms.iter().all(|room| room.import.is_none()) {
-        add(&mut skipped, intake.skipped);
-        return Ok(skipped);
-    }
-    let (batches, mut from) = Batches::new(Arc::clone(held));
-    let source = Arc::clone(source);
-    let reading: JoinHandle<Result<Intake, ReadError>> = tokio::task::spawn_blocking(move || {
-        intake.hand_over(batches);
-        source.read(&mut intake)?;
-        intake.end()?;
-        Ok(intake)
-    });
-    while let Some(batch) = from.recv().await {
-        let count = batch.len();
-        write_batch(batch, rooms, report, tell).await?;
-        held.let_go(count);
-    }
-    add(&mut skipped, joined(reading.await)?.skipped);
-    Ok(skipped)
-}
-
-fn add(skipped: &mut crate::Skips, more: crate::Skips) {
-    for (why, count) in more {
-        *skipped.entry(why).or_default() += count;
-    }
-}
-
-/// Rooms whose messages are all in, but not their members: an earlier run stopped between the two, or there are none.
-async fn finish_whole_ones(rooms: &mut [Writing], report: &mut Report) -> Result<(), ImportError> {
-    for room in rooms {
-        let whole = room.import.as_ref().is_some_and(|import| import.state().head_seq.get() == room.total);
-        if whole && let Some(mut import) = room.import.take() {
-            import.finish(std::mem::take(&mut room.members)).await?;
-            report.rooms += 1;
-        }
-    }
-    Ok(())
-}
-
-async fn write_batch(
-    batch: Vec<(RoomNo, ImportMessage)>,
-    rooms: &mut [Writing],
-    report: &mut Report,
-    tell: &(dyn Fn(Progress) + Sync),
-) -> Result<(), ImportError> {
-    let mut by_room: BTreeMap<RoomNo, Vec<ImportMessage>> = BTreeMap::new();
-    for (room, message) in batch {
-        by_room.entry(room).or_default().push(message);
-    }
-    let mut parts = Vec::with_capacity(by_room.len());
-    for (number, messages) in by_room {
-        let room = &mut rooms[number.0 as usize];
-        let Some(import) = room.import.take() else { continue };
-        let is_last = import.state().head_seq.get() + messages.len() as u64 == room.total;
-        let members = if is_last { std::mem::take(&mut room.members) } else { Vec::new() };
-        parts.push(write_part(number, import, messages, is_last.then_some(members)));
-    }
-    let mut written = futures_util::stream::iter(parts).buffer_unordered(ROOMS_AT_ONCE);
-    while let Some(part) = written.next().await {
-        let (number, import, count) = part?;
-        report.messages += count;
-        tell(Progress::Written { messages: count });
-        if import.state().finished {
-            report.rooms += 1;
-        } else {
-            rooms[number.0 as usize].import = Some(import);
-        }
-    }
-    Ok(())
-}
-
-async fn write_part(
-    number: RoomNo,
-    mut import: RoomImport,
-    messages: Vec<ImportMessage>,
-    members: Option<Vec<ImportMember>>,
-) -> Result<(RoomNo, RoomImport, u64), ServiceError> {
-    let count = messages.len() as u64;
-    import.append(messages).await?;
-    if let Some(members) = members {
-        import.finish(members).await?;
-    }
-    Ok((number, import, count))
 }

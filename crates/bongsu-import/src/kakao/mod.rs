@@ -42,7 +42,7 @@ const EXPECTED: &str = "a KakaoTalk export: `[이름] [오후 1:08] …` (Window
 /// Whether a file found in a folder is an export by its name.
 #[must_use]
 pub fn is_export(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = file_name(path);
     let end = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
     matches!(end.as_deref(), Some("txt" | "csv" | "zip"))
         && (name.starts_with("KakaoTalk") || name.starts_with("Talk_"))
@@ -55,7 +55,7 @@ pub fn is_export(path: &Path) -> bool {
 pub fn exports(paths: &[PathBuf]) -> Result<Vec<Vec<PathBuf>>, ReadError> {
     let mut exports: BTreeMap<PathBuf, BTreeMap<u32, PathBuf>> = BTreeMap::new();
     for path in find_files(paths, is_export)? {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = file_name(&path);
         let (whole, part) = match title::part_of(&name) {
             Some((stem, part)) => (path.with_file_name(stem), part),
             None => (path.clone(), 0),
@@ -84,34 +84,25 @@ impl KakaoRoom {
     /// # Errors
     /// When it cannot be read or is no export.
     pub fn open(parts: &[PathBuf], room: Option<&str>, offset: UtcOffset) -> Result<Self, ReadError> {
-        let (first, inputs, beside) = match parts {
-            [zip] if zip.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip")) => of_zip(zip)?,
-            [first, ..] => (
-                first.clone(),
-                parts.iter().map(|path| Input::file(path)).collect::<Result<_, _>>()?,
-                beside(first)?,
-            ),
-            [] => return Err(ReadError::unusable("-", "no file named")),
+        let files = match parts {
+            [zip] if zip.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip")) => {
+                Files::of_zip(zip)?
+            }
+            parts => Files::of_parts(parts)?,
         };
-        Self::of_inputs(inputs, &first, room, beside, offset)
+        Self::of_files(files, room, offset)
     }
 
     /// The same over any inputs.
     ///
     /// # Errors
     /// When the first is no export.
-    pub fn of_inputs(
-        parts: Vec<Input>,
-        first: &Path,
-        room: Option<&str>,
-        beside: Vec<String>,
-        offset: UtcOffset,
-    ) -> Result<Self, ReadError> {
-        let Some(input) = parts.first() else { return Err(ReadError::unusable("-", "no file named")) };
+    pub fn of_files(files: Files, room: Option<&str>, offset: UtcOffset) -> Result<Self, ReadError> {
+        let Some(input) = files.parts.first() else { return Err(ReadError::unusable("-", "no file named")) };
         let head = Head::of(input)?;
-        let file_name = first.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let title = room.map(str::to_owned).or(head.title).unwrap_or_else(|| title::of_file(&file_name));
-        Ok(Self { name: input.name().to_owned(), parts, layout: head.layout, title, beside, offset })
+        let title = room.map(str::to_owned).or(head.title).unwrap_or_else(|| title::of_file(&files.name));
+        let name = input.name().to_owned();
+        Ok(Self { name, parts: files.parts, layout: head.layout, title, beside: files.beside, offset })
     }
 
     /// Which program wrote it.
@@ -148,30 +139,50 @@ impl Head {
     }
 }
 
-fn of_zip(path: &Path) -> Result<(PathBuf, Vec<Input>, Vec<String>), ReadError> {
-    let archive = Archive::open(path)?;
-    let (mut chats, mut beside) = (BTreeMap::new(), Vec::new());
-    for (name, input) in archive.entries() {
-        let file = name.rsplit('/').next().unwrap_or(name);
-        if is_export(Path::new(file)) && !file.ends_with(".zip") {
-            chats.insert(title::part_of(file).map_or(0, |(_, part)| part), input.clone());
-        } else if beside.len() < FILES_BESIDE_MAX {
-            beside.push(file.to_owned());
-        }
-    }
-    if chats.is_empty() {
-        return Err(ReadError::unusable(
-            archive.name(),
-            "no KakaoTalkChats.txt, Talk_*.txt or KakaoTalk*.csv in it",
-        ));
-    }
-    Ok((path.to_owned(), chats.into_values().collect(), beside))
+/// The files of one export.
+#[derive(Debug)]
+pub struct Files {
+    /// Of the file, for a room without a title.
+    pub name: String,
+    /// The text, in its parts.
+    pub parts: Vec<Input>,
+    /// Names of the files beside it.
+    pub beside: Vec<String>,
 }
 
-fn beside(file: &Path) -> Result<Vec<String>, ReadError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let names = listed(folder)?.into_iter().filter(|path| path != file).take(FILES_BESIDE_MAX);
-    Ok(names.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect())
+impl Files {
+    fn of_parts(parts: &[PathBuf]) -> Result<Self, ReadError> {
+        let Some(first) = parts.first() else { return Err(ReadError::unusable("-", "no file named")) };
+        let folder = first.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let others = listed(folder)?.into_iter().filter(|path| !parts.contains(path)).take(FILES_BESIDE_MAX);
+        Ok(Self {
+            name: file_name(first),
+            parts: parts.iter().map(|path| Input::file(path)).collect::<Result<_, _>>()?,
+            beside: others.map(|path| file_name(&path)).collect(),
+        })
+    }
+
+    fn of_zip(path: &Path) -> Result<Self, ReadError> {
+        let archive = Archive::open(path)?;
+        let (mut chats, mut beside) = (BTreeMap::new(), Vec::new());
+        for (name, input) in archive.entries() {
+            let file = name.rsplit('/').next().unwrap_or(name);
+            if is_export(Path::new(file)) && !file.ends_with(".zip") {
+                chats.insert(title::part_of(file).map_or(0, |(_, part)| part), input.clone());
+            } else if beside.len() < FILES_BESIDE_MAX {
+                beside.push(file.to_owned());
+            }
+        }
+        if chats.is_empty() {
+            let reason = "no KakaoTalkChats.txt, Talk_*.txt or KakaoTalk*.csv in it";
+            return Err(ReadError::unusable(archive.name(), reason));
+        }
+        Ok(Self { name: file_name(path), parts: chats.into_values().collect(), beside })
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 impl Source for KakaoRoom {

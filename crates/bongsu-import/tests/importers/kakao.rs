@@ -1,9 +1,9 @@
 //! KakaoTalk, over small exports of all four programs in both languages.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use bongsu_import::kakao::{KakaoRoom, Layout, exports};
+use bongsu_import::kakao::{Files, KakaoRoom, Layout, exports};
 use bongsu_import::{Input, ReadError, Source, UtcOffset, WholeRoom};
 use bongsu_types::{Millis, RoomKind};
 
@@ -55,7 +55,8 @@ const ENGLISH: &str = "KakaoTalk Chats with Camp\nDate Saved : June 23, 2023 at 
     June 24, 2023, 12:05 a.m., Mary : Night\n";
 
 pub(crate) fn open(name: &str, bytes: impl Into<Arc<[u8]>>) -> Result<KakaoRoom, ReadError> {
-    KakaoRoom::of_inputs(vec![Input::memory(name, bytes)], Path::new(name), None, Vec::new(), UtcOffset::KST)
+    let parts = vec![Input::memory(name, bytes)];
+    KakaoRoom::of_files(Files { name: name.to_owned(), parts, beside: Vec::new() }, None, UtcOffset::KST)
 }
 
 fn room(name: &str, text: &str) -> WholeRoom {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bongsu_import::kakao::KakaoRoom;
+use bongsu_import::kakao::{Files, KakaoRoom};
 use bongsu_import::{Input, UtcOffset, WholeRoom};
 use serde_json::Value;
 
@@ -106,7 +106,8 @@ fn export_of(golden: &Value, folder: &Path) -> KakaoRoom {
             (Input::file(&path).unwrap(), path, listed(&golden["input"]["attachments"]))
         }
     };
-    KakaoRoom::of_inputs(vec![input], &path, None, beside, UtcOffset::KST).unwrap()
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    KakaoRoom::of_files(Files { name, parts: vec![input], beside }, None, UtcOffset::KST).unwrap()
 }
 
 /// The photos expected, and as many more as are counted.

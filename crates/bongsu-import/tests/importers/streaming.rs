@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bongsu_import::discord::Channel;
 use bongsu_import::jsonl::{Export as Jsonl, JsonlOptions};
-use bongsu_import::kakao::KakaoRoom;
+use bongsu_import::kakao::{Files, KakaoRoom};
 use bongsu_import::mattermost::Export as Mattermost;
 use bongsu_import::telegram::Export as Telegram;
 use bongsu_import::whatsapp::{Chat, ChatOptions, DateOrder};
@@ -96,8 +96,8 @@ async fn kakao_is_read_as_a_stream() {
     let message = |n: u64| format!("[민지] [오전 9:05] {}\n", words(n));
     let head = "--------------- 2026년 3월 1일 일요일 ---------------\n";
     let input = made(head, message, "", &given);
-    let room =
-        KakaoRoom::of_inputs(vec![input], std::path::Path::new("a.txt"), None, Vec::new(), UtcOffset::KST);
+    let files = Files { name: "a.txt".to_owned(), parts: vec![input], beside: Vec::new() };
+    let room = KakaoRoom::of_files(files, None, UtcOffset::KST);
     watch(room.unwrap(), &given, "kakao:a").await;
 }
 
