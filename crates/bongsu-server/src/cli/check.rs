@@ -6,6 +6,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use crate::assemble::{self, VerifyReport};
+use crate::cli::output::show;
 use crate::cli::progress::Progress;
 use crate::data_dir::DataDir;
 
@@ -30,7 +31,7 @@ impl Check {
         let progress = Progress::steps("checking");
         let report = super::runtime()?.block_on(assemble::check(&data, self.accept_loss, &progress))?;
         progress.done();
-        print(&report);
+        show(&told(&report))?;
         if !report.is_clean() {
             bail!("the store has faults: keep a copy of {}, restore a backup", data.root().display());
         }
@@ -38,25 +39,27 @@ impl Check {
     }
 }
 
-fn print(report: &VerifyReport) {
+fn told(report: &VerifyReport) -> String {
     let counts = &report.counts;
-    println!("rooms      {:>10}", counts.rooms);
-    println!(
-        "records    {:>10}  ({} messages, {} reactions)",
-        counts.records, counts.messages, counts.reactions
-    );
-    println!("members    {:>10}  (each unread recounted; {} tombstones)", counts.members, counts.tombstones);
-    println!("users      {:>10}  ({} devices)", counts.users, counts.devices);
-    println!("replies    {:>10}  (kept for repeated requests)", counts.replies);
-    println!("commits    {:>10}", counts.commits);
-    for note in &report.notes {
-        println!("note: {note}");
-    }
-    for fault in &report.faults {
-        println!("FAULT: {fault}");
-    }
-    match report.faults_total {
-        0 => println!("no faults"),
-        total => println!("{total} faults"),
-    }
+    let mut lines = vec![
+        format!("rooms      {:>10}", counts.rooms),
+        format!(
+            "records    {:>10}  ({} messages, {} reactions)",
+            counts.records, counts.messages, counts.reactions
+        ),
+        format!(
+            "members    {:>10}  (each unread recounted; {} tombstones)",
+            counts.members, counts.tombstones
+        ),
+        format!("users      {:>10}  ({} devices)", counts.users, counts.devices),
+        format!("replies    {:>10}  (kept for repeated requests)", counts.replies),
+        format!("commits    {:>10}", counts.commits),
+    ];
+    lines.extend(report.notes.iter().map(|note| format!("note: {note}")));
+    lines.extend(report.faults.iter().map(|fault| format!("FAULT: {fault}")));
+    lines.push(match report.faults_total {
+        0 => "no faults\n".to_owned(),
+        total => format!("{total} faults\n"),
+    });
+    lines.join("\n")
 }

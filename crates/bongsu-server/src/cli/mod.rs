@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod import;
 mod key;
+mod output;
 mod progress;
 mod restore;
 mod serve;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+use crate::cli::output::show;
 use crate::config::{self, Config};
 use crate::data_dir::DataDir;
 use crate::serve::{Listen, Serving, Signals};
@@ -53,8 +54,7 @@ impl Serve {
         let data = match self.data {
             Some(data) if !self.print_config => data,
             _ => {
-                print!("{}", config::DEFAULT);
-                return Ok(());
+                return show(config::DEFAULT);
             }
         };
         let config = Config::load(self.config.as_deref())?;

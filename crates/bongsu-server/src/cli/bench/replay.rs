@@ -11,6 +11,7 @@ use clap::Args;
 use super::deployment::mint_token;
 use super::own_server::OwnServer;
 use crate::cli::Progress;
+use crate::cli::output::show;
 use crate::data_dir::DataDir;
 
 /// Play IRC logs through real WebSocket clients and check every message: loss, duplicates, order, unread.
@@ -63,7 +64,7 @@ impl Replay {
                     summary?
                 }
             };
-            print!("{summary}");
+            show(&summary.to_string())?;
             if !summary.report.is_clean() {
                 bail!("the server did not keep its promises (see above)");
             }

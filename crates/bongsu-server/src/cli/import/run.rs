@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::summary::Summary;
 use super::{GROUP_MEMBERS, Target, Unit};
 use crate::assemble;
+use crate::cli::output::show;
 use crate::cli::progress::Progress;
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -27,7 +28,7 @@ pub(super) fn run(units: Vec<Unit>, target: &Target) -> Result<()> {
         let summary = import_all(&store.importer, units, &limits).await;
         store.close().await?;
         let summary = summary?;
-        print!("{summary}");
+        show(&summary.to_string())?;
         if summary.failed > 0 {
             bail!("{} of {count} sources were not imported (see above)", summary.failed);
         }
