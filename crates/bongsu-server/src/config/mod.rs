@@ -120,7 +120,8 @@ impl Config {
             figment = figment.merge(Toml::string(&text));
         }
         let config: Self = figment
-            .merge(Env::prefixed("BONGSU_").ignore(&["TEST_DATA", "CRASH_ROUNDS", "BIN"]).split("__"))
+            // Every setting has a section: a variable without one (BONGSU_TEST_DATA) is none of ours.
+            .merge(Env::prefixed("BONGSU_").filter(|key| key.as_str().contains("__")).split("__"))
             .extract()
             .context("bad settings (the default file is printed by `bongsu serve --print-config`)")?;
         config.check()?;
