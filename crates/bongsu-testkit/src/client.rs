@@ -8,10 +8,10 @@ use bongsu_load::Closed;
 use bongsu_load::client::{CallError, Client, ClientOptions, HelloError, numbered, text_message};
 use bongsu_load::state::{DeviceState, Fresh, Todo};
 use bongsu_types::{DeviceId, RoomId, Seq, UserId};
+use bongsu_testbed::within;
 use bongsu_wire::{Call, Event, HelloResult, MessageObject, RoomChanges, SendResult, WireError};
 
 use crate::access::{Access, user_id};
-use crate::wait::within;
 
 /// A connected device. Every event it takes goes through the client rules into its state.
 #[derive(Debug)]

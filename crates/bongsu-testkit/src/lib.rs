@@ -4,12 +4,10 @@ mod access;
 mod client;
 mod node;
 mod process;
-mod proxy;
-mod wait;
+
+pub use bongsu_testbed::{FaultProxy, PATIENCE, within};
 
 pub use access::{Access, user_id};
 pub use client::{Sent, TestClient};
 pub use node::{NodeOptions, TestNode};
 pub use process::{Binary, Said, ServerProcess};
-pub use proxy::FaultProxy;
-pub use wait::{PATIENCE, within};

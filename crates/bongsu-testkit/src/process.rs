@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
+use bongsu_testbed::within;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::access::Access;
-use crate::wait::within;
 
 /// Bytes of the server's log kept for a failing test.
 const LOG_BYTES_KEPT: usize = 64 * 1024;

@@ -36,7 +36,8 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Listens on an ephemeral port in front of the server at `url` (`http://HOST:PORT`).
+    /// Listens on an ephemeral port in front of the server at `url` (`http://HOST:PORT`, or with another scheme or
+    /// none).
     ///
     /// # Panics
     /// When no port can be bound.
@@ -49,7 +50,13 @@ impl FaultProxy {
         Self { address, link, target, _acceptor: AbortOnDropHandle::new(acceptor) }
     }
 
-    /// What clients connect to instead.
+    /// Where it listens, for clients that speak anything but HTTP.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients of HTTP connect to instead.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -87,7 +94,8 @@ impl FaultProxy {
 }
 
 fn authority(url: &str) -> String {
-    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    after_scheme.trim_end_matches('/').to_owned()
 }
 
 async fn accept(listener: TcpListener, link: watch::Receiver<Link>, target: watch::Receiver<String>) {
