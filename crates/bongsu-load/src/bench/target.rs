@@ -44,8 +44,7 @@ impl Target {
         rows: u32,
         buffer: usize,
     ) -> Result<(Line, HelloResult), BenchError> {
-        let device = DeviceId::new("bench").expect("a fixed device id is valid");
-        Line::open(&self.endpoint, hello((self.mint_token)(user), device, rows), buffer).await
+        Line::open(&self.endpoint, hello((self.mint_token)(user), bench_device(), rows), buffer).await
     }
 
     /// Creates rooms, their first members the owners; the ids come back in the order asked for.
@@ -103,6 +102,11 @@ impl Target {
     pub(super) fn rest(&self) -> Rest {
         Rest::new(self.endpoint.clone()).bearer(&self.server_key)
     }
+}
+
+/// The only device of every user of a run.
+pub(super) fn bench_device() -> DeviceId {
+    DeviceId::new("bench").expect("a fixed device id is valid")
 }
 
 async fn create_share(
