@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bongsu_load::Closed;
 use bongsu_load::client::{CallError, Client, ClientOptions, HelloError, numbered, text_message};
 use bongsu_load::state::{DeviceState, Fresh, Todo};
-use bongsu_types::{DeviceId, RoomId, Seq, UserId};
 use bongsu_testbed::within;
+use bongsu_types::{DeviceId, RoomId, Seq, UserId};
 use bongsu_wire::{Call, Event, HelloResult, MessageObject, RoomChanges, SendResult, WireError};
 
 use crate::access::{Access, user_id};
