@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use bongsu_testbed::{Engine, Server};
+use bongsu_testbed::{Cluster, Engine, Server};
 
-const USAGE: &str = "usage: bongsu-testbed valkey|redis";
+const USAGE: &str = "usage: bongsu-testbed valkey|redis|valkey-cluster|redis-cluster";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -12,6 +12,8 @@ async fn main() -> ExitCode {
     match what.as_str() {
         "valkey" => single(Engine::Valkey).await,
         "redis" => single(Engine::Redis).await,
+        "valkey-cluster" => cluster(Engine::Valkey).await,
+        "redis-cluster" => cluster(Engine::Redis).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::FAILURE;
@@ -23,6 +25,12 @@ async fn main() -> ExitCode {
 async fn single(engine: Engine) {
     let server = Server::start(engine).await;
     println!("{}", server.url());
+    interrupted().await;
+}
+
+async fn cluster(engine: Engine) {
+    let cluster = Cluster::start(engine).await;
+    println!("{}", cluster.seeds().join(" "));
     interrupted().await;
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult};
-use tempfile::TempDir;
 
+use crate::directory::Directory;
 use crate::engine::Engine;
 use crate::port::Port;
 use crate::process::{Condition, Process};
@@ -33,7 +33,7 @@ pub struct Server {
     port: Port,
     bus_port: Option<Port>,
     settings: Vec<(String, String)>,
-    directory: TempDir,
+    directory: Directory,
 }
 
 impl Server {
@@ -70,7 +70,7 @@ impl Server {
         port: Port,
         bus_port: Option<Port>,
     ) -> Option<Server> {
-        let directory = TempDir::with_prefix("bongsu-testbed-").expect("a temporary directory");
+        let directory = Directory::create();
         let settings: Vec<_> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let command = command(engine, &port, bus_port.as_ref(), &settings, directory.path());
