@@ -16,7 +16,7 @@ use bytes::Bytes;
 use super::encoded::{Encoded, Page, SharedPage};
 use super::mailbox::{Delivery, Mailbox, SessionId};
 use super::ring::Ring;
-use super::wakes::Wakes;
+use super::touched::Touched;
 
 /// Records kept while one before them is missing. Further ones are read from the log.
 const HELD_MAX: usize = 256;
@@ -101,7 +101,7 @@ impl RoomChannel {
     }
 
     /// Takes a record from the bus.
-    pub(super) fn offer(&self, record: &Arc<Record>, wakes: &mut Wakes) -> Offered {
+    pub(super) fn offer(&self, record: &Arc<Record>, touched: &mut Touched) -> Offered {
         let mut state = self.lock();
         state.max_seen = state.max_seen.max(record.seq);
         let Some(last) = state.last else { return Offered::Nothing };
@@ -109,9 +109,9 @@ impl RoomChannel {
             return Offered::Nothing;
         }
         if record.seq == last.next() {
-            let mut delivered = state.deliver(self.room, record, wakes);
+            let mut delivered = state.deliver(self.room, record, touched);
             while let Some(next) = state.take_held() {
-                let (sessions, bytes) = state.deliver(self.room, &next, wakes);
+                let (sessions, bytes) = state.deliver(self.room, &next, touched);
                 delivered = (delivered.0 + sessions, delivered.1.max(bytes));
             }
             return Offered::Delivered { sessions: delivered.0, bytes: delivered.1 };
@@ -141,7 +141,7 @@ impl RoomChannel {
     /// after a removal that was not seen yet. What is swept already cannot be delivered: then the live sessions are
     /// suspended, and each finds out on its own.
     pub(super) fn repair(&self, records: &[Record], head: Seq) {
-        let mut wakes = Wakes::default();
+        let mut touched = Touched::default();
         let mut state = self.lock();
         let named = state.max_seen;
         for record in records {
@@ -155,7 +155,7 @@ impl RoomChannel {
                 break;
             }
             if state.last.is_some_and(|last| record.seq == last.next()) {
-                state.deliver(self.room, record, &mut wakes);
+                state.deliver(self.room, record, &mut touched);
             }
         }
         let end = head.min(named);
@@ -165,7 +165,7 @@ impl RoomChannel {
             state.last = Some(end);
         }
         while let Some(next) = state.take_held() {
-            state.deliver(self.room, &next, &mut wakes);
+            state.deliver(self.room, &next, &mut touched);
         }
         if records.is_empty() {
             // The log is the truth: what it does not have does not exist.
@@ -272,7 +272,7 @@ impl RoomChannel {
 
 impl State {
     /// Delivers the next record. Returns to how many sessions, and its bytes.
-    fn deliver(&mut self, room: RoomId, record: &Record, wakes: &mut Wakes) -> (usize, usize) {
+    fn deliver(&mut self, room: RoomId, record: &Record, touched: &mut Touched) -> (usize, usize) {
         let encoded = Encoded::of(record);
         let seq = record.seq;
         self.last = Some(seq);
@@ -283,8 +283,8 @@ impl State {
                 return true;
             }
             let delivery = live.mailbox.deliver(room, seq, &encoded.object);
-            if delivery != Delivery::Queued {
-                wakes.add(&live.mailbox);
+            if delivery == Delivery::First {
+                touched.add(&live.mailbox);
             }
             sessions += usize::from(delivery != Delivery::Full);
             delivery != Delivery::Full

@@ -7,6 +7,7 @@ use bongsu_types::{
 
 use super::*;
 use crate::hub::mailbox::{OwnFacts, Suspended, Suspension};
+use crate::hub::outlet::tests::ended;
 
 fn room() -> RoomId {
     RoomId::from_bytes([1; 16])
@@ -47,7 +48,7 @@ fn message(seq: u64) -> Arc<Record> {
 
 fn mailbox(number: u64, name: &str, limit_bytes: usize) -> Arc<Mailbox> {
     let device = DeviceId::new("phone").unwrap();
-    Arc::new(Mailbox::new(SessionId(number), user(name), device, limit_bytes))
+    Arc::new(Mailbox::new(SessionId(number), user(name), device, ended(limit_bytes)))
 }
 
 /// A channel at seq 10 with one live session of bob.
@@ -60,13 +61,13 @@ fn channel() -> (RoomChannel, Arc<Mailbox>) {
 }
 
 fn offer(channel: &RoomChannel, record: &Arc<Record>) -> Offered {
-    channel.offer(record, &mut Wakes::default())
+    channel.offer(record, &mut Touched::default())
 }
 
 /// Seqs of what was delivered, in order.
 fn delivered(mailbox: &Mailbox) -> Vec<u64> {
     let mut objects = Vec::new();
-    while mailbox.take_objects(1 << 20, &mut objects) > 0 {}
+    mailbox.take_objects(usize::MAX, &mut objects);
     let seq = |object: &Bytes| {
         let value: serde_json::Value = serde_json::from_slice(object).unwrap();
         value["params"]["seq"].as_u64().unwrap()

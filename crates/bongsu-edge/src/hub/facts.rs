@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::Hub;
 use super::channel::{Offered, RoomChannel};
 use super::mailbox::OwnNews;
-use super::wakes::Wakes;
+use super::touched::Touched;
 
 /// What is left to do after a fact.
 #[derive(Debug)]
@@ -26,11 +26,11 @@ pub(super) enum Todo {
 
 impl Hub {
     /// Carries out a fact from the bus.
-    pub(super) fn apply(&self, fact: &Fact, wakes: &mut Wakes) -> Todo {
+    pub(super) fn apply(&self, fact: &Fact, touched: &mut Touched) -> Todo {
         match fact {
             Fact::Record(record) => {
                 let Some(channel) = self.rooms.get(record.room) else { return Todo::Nothing };
-                match channel.offer(record, wakes) {
+                match channel.offer(record, touched) {
                     Offered::Delivered { sessions, bytes } => {
                         metrics::counter!("bongsu_deliveries_total").increment(sessions as u64);
                         metrics::histogram!("bongsu_record_bytes").record(bytes as f64);

@@ -2,15 +2,18 @@
 //!
 //! Invariants: `objects` are in the order they are to be written and hold at most the limit in bytes when pushed by the
 //! hub; a room is in `suspended` at most once until the session took it, because the hub takes it off the room's live
-//! list in the same step; orders are states, not a queue, so none is ever lost.
+//! list in the same step; orders are states, not a queue, so none is ever lost. While objects are queued, whoever queued
+//! the first of them has yet to flush, or the session's task is to: see [`Mailbox::flush`] and [`Mailbox::flush_or_wake`].
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bongsu_types::{DeviceId, Millis, OwnFact, RoomId, Seq, SessionNo, UserId, UserRev};
 use bytes::Bytes;
 use tokio::sync::Notify;
+
+use super::outlet::{Flushed, Outlet};
 
 /// Own facts kept for a session that is busy; beyond them it reads its changes from the store instead.
 const OWN_FACTS_QUEUED: usize = 64;
@@ -31,7 +34,7 @@ pub(crate) struct Mailbox {
     pub(crate) user: UserId,
     /// On which device.
     pub(crate) device: DeviceId,
-    limit_bytes: usize,
+    outlet: Arc<Outlet>,
     inner: Mutex<Inner>,
     wake: Notify,
     /// Some room is behind: what may be dropped is.
@@ -66,11 +69,11 @@ pub(crate) struct Suspended {
 /// What came of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// Queued, and the queue was empty: the session has to be woken.
+    /// Queued, and the queue was empty: it has to be flushed.
     First,
-    /// Queued behind others: the session is awake, or will be woken for the first of them.
+    /// Queued behind others: whoever queued the first of them flushes these too.
     Queued,
-    /// The queue is full: the room is suspended at this record, and the session has to be woken.
+    /// The queue is full: the room is suspended at this record, and the session has to be told.
     Full,
 }
 
@@ -147,12 +150,12 @@ pub(crate) enum OwnFacts {
 }
 
 impl Mailbox {
-    pub(crate) fn new(session: SessionId, user: UserId, device: DeviceId, limit_bytes: usize) -> Self {
+    pub(crate) fn new(session: SessionId, user: UserId, device: DeviceId, outlet: Arc<Outlet>) -> Self {
         Self {
             session,
             user,
             device,
-            limit_bytes,
+            outlet,
             inner: Mutex::default(),
             wake: Notify::new(),
             behind: AtomicBool::new(false),
@@ -166,22 +169,28 @@ impl Mailbox {
         self.wake.notified().await;
     }
 
-    /// Queues a record of a live room. The caller wakes the session when it is done with all it has.
+    /// Queues a record of a live room. The caller flushes or wakes when it is done with all it has.
     pub(crate) fn deliver(&self, room: RoomId, seq: Seq, object: &Bytes) -> Delivery {
         let mut inner = self.lock();
-        if inner.bytes + object.len() > self.limit_bytes && inner.bytes > 0 {
+        if inner.bytes + object.len() > self.limit_bytes() && inner.bytes > 0 {
             inner.suspended.push(Suspended { room, next: seq, why: Suspension::Lagging });
+            drop(inner);
+            self.wake.notify_one();
             return Delivery::Full;
         }
-        let was_empty = inner.objects.is_empty();
-        inner.bytes += object.len();
-        inner.objects.push_back(object.clone());
-        if was_empty { Delivery::First } else { Delivery::Queued }
+        inner.push(object.clone())
     }
 
-    /// Wakes the session.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+    /// Writes what is queued, from the session's task.
+    pub(crate) fn flush(&self) -> Flushed {
+        self.outlet.flush(|bytes, objects| self.take_objects(bytes, objects))
+    }
+
+    /// Writes what is queued, from anywhere else; what the socket does not take at once is left to the session's task.
+    pub(crate) fn flush_or_wake(&self) {
+        if self.outlet.try_flush(|bytes, objects| self.take_objects(bytes, objects)) == Flushed::Waiting {
+            self.wake.notify_one();
+        }
     }
 
     /// Queues something that may be lost, unless the queue is more than half full or a room is behind.
@@ -189,26 +198,19 @@ impl Mailbox {
         if self.behind.load(Ordering::Relaxed) {
             return;
         }
-        let inner = self.lock();
-        if inner.bytes + object.len() <= self.limit_bytes / 2 {
-            self.push_locked(inner, object.clone());
-        }
-    }
-
-    /// Queues what the session itself has to say: it paces itself by [`Mailbox::queued_bytes`].
-    pub(crate) fn push(&self, object: Bytes) {
-        self.push_locked(self.lock(), object);
-    }
-
-    fn push_locked(&self, mut inner: MutexGuard<'_, Inner>, object: Bytes) {
-        let was_empty = inner.objects.is_empty();
-        inner.bytes += object.len();
-        inner.objects.push_back(object);
-        drop(inner);
-        // A session that writes looks again when it is done; only one that rests has to be woken.
-        if was_empty {
+        let mut inner = self.lock();
+        if inner.bytes + object.len() <= self.limit_bytes() / 2
+            && inner.push(object.clone()) == Delivery::First
+        {
+            drop(inner);
             self.wake.notify_one();
         }
+    }
+
+    /// Queues what the session itself has to say: it paces itself by [`Mailbox::queued_bytes`], and flushes before it
+    /// waits for anything.
+    pub(crate) fn push(&self, object: Bytes) {
+        self.lock().push(object);
     }
 
     /// Takes a live room from this session because the user may no longer be a member.
@@ -274,7 +276,7 @@ impl Mailbox {
 
     /// Most bytes the hub queues here.
     pub(crate) fn limit_bytes(&self) -> usize {
-        self.limit_bytes
+        self.outlet.bounds.queue_bytes
     }
 
     /// Takes everything but the objects.
@@ -296,8 +298,8 @@ impl Mailbox {
         taken
     }
 
-    /// Takes objects of about `bytes` (at least one) in order, into `into`. Returns their bytes.
-    pub(crate) fn take_objects(&self, bytes: usize, into: &mut Vec<Bytes>) -> usize {
+    /// Takes objects of about `bytes` (at least one) in order, into `into`.
+    pub(super) fn take_objects(&self, bytes: usize, into: &mut Vec<Bytes>) {
         let mut inner = self.lock();
         let mut taken = 0;
         while let Some(object) = inner.objects.front() {
@@ -313,11 +315,19 @@ impl Mailbox {
         if inner.objects.is_empty() && inner.objects.capacity() > OBJECTS_KEPT {
             inner.objects.shrink_to(OBJECTS_KEPT);
         }
-        taken
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn push(&mut self, object: Bytes) -> Delivery {
+        let was_empty = self.objects.is_empty();
+        self.bytes += object.len();
+        self.objects.push_back(object);
+        if was_empty { Delivery::First } else { Delivery::Queued }
     }
 }
 
@@ -332,10 +342,11 @@ mod tests {
     use bongsu_types::{OwnChange, Settings};
 
     use super::*;
+    use crate::hub::outlet;
 
     fn mailbox(limit_bytes: usize) -> Mailbox {
         let (user, device) = (UserId::new("alice").unwrap(), DeviceId::new("phone").unwrap());
-        Mailbox::new(SessionId(1), user, device, limit_bytes)
+        Mailbox::new(SessionId(1), user, device, outlet::tests::ended(limit_bytes))
     }
 
     fn room() -> RoomId {

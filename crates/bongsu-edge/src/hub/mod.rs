@@ -4,20 +4,22 @@
 //! State: a channel for each room that a session of this node is in, the sessions by user, and pages of logs being
 //! read. All of it is rebuilt when clients reconnect.
 //!
-//! Locks, in the order they may be taken: a channel's, then a mailbox's. None is held across an await.
+//! Locks, in the order they may be taken: a channel's, then an outlet's, then a mailbox's. None is held across an await.
 
 mod channel;
 mod doubts;
 mod encoded;
 mod ephemerals;
 mod facts;
+mod frame;
 mod mailbox;
+mod outlet;
 mod pages;
 mod registry;
 mod ring;
 mod rooms;
 mod run;
-mod wakes;
+mod touched;
 mod watchers;
 
 use std::sync::Arc;
@@ -35,7 +37,9 @@ pub(crate) use channel::{Attach, RoomChannel};
 pub(crate) use doubts::run as run_doubts;
 pub(crate) use encoded::SharedPage;
 pub(crate) use ephemerals::run as run_ephemerals;
+pub(crate) use frame::{OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT};
 pub(crate) use mailbox::{Mailbox, Orders, OwnFacts, OwnNews, SessionId, Suspended, Suspension};
+pub(crate) use outlet::{Flushed, Outlet, OutletBounds};
 pub(crate) use rooms::ChannelHandle;
 pub(crate) use run::run;
 
@@ -65,9 +69,9 @@ impl Hub {
     }
 
     /// Registers a session of a user: from now on own facts and orders are left for it.
-    pub(crate) fn register(&self, user: UserId, device: DeviceId, queue_bytes: usize) -> Arc<Mailbox> {
+    pub(crate) fn register(&self, user: UserId, device: DeviceId, outlet: Arc<Outlet>) -> Arc<Mailbox> {
         let session = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed));
-        let mailbox = Arc::new(Mailbox::new(session, user, device, queue_bytes));
+        let mailbox = Arc::new(Mailbox::new(session, user, device, outlet));
         self.registry.insert(mailbox.clone());
         mailbox
     }

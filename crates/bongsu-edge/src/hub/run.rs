@@ -20,7 +20,7 @@ use tracing::{info, warn};
 use super::Hub;
 use super::channel::RoomChannel;
 use super::facts::Todo;
-use super::wakes::Wakes;
+use super::touched::Touched;
 
 /// How long a missing record may still come by the bus.
 const GAP_WAIT: Duration = Duration::from_millis(20);
@@ -34,7 +34,7 @@ const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
 /// Refs of the tail read at once.
 const TAIL_REFS: usize = 1_000;
 
-/// Commits taken before sessions are woken: many enough to share writes, few enough to be quick.
+/// Commits taken before sessions are written to: many enough to share writes, few enough to be quick.
 const BURST_COMMITS: usize = 32;
 
 /// Records of one repair read.
@@ -107,14 +107,14 @@ struct Runner {
 }
 
 impl Runner {
-    /// Takes an event and those that wait behind it, and wakes the sessions after the last one.
+    /// Takes an event and those that wait behind it, and writes to the sessions after the last one.
     async fn take_burst(&mut self, first: BusEvent, bus: &mut BusReceiver) {
-        let mut wakes = Wakes::default();
+        let mut touched = Touched::default();
         let mut taken = 0;
         let mut next = Some(first);
         while let Some(event) = next {
             match event {
-                BusEvent::Committed(committed) => self.take(&committed, &mut wakes).await,
+                BusEvent::Committed(committed) => self.take(&committed, &mut touched).await,
                 BusEvent::Lost => self.lost().await,
             }
             taken += 1;
@@ -122,7 +122,7 @@ impl Runner {
         }
     }
 
-    async fn take(&mut self, committed: &Committed, wakes: &mut Wakes) {
+    async fn take(&mut self, committed: &Committed, touched: &mut Touched) {
         if committed.epoch != self.hub.epoch {
             metrics::counter!("bongsu_hub_other_epoch_total").increment(1);
             return;
@@ -140,7 +140,7 @@ impl Runner {
             if !is_proven && matches!(fact, Fact::Record(_)) {
                 continue;
             }
-            let todo = self.hub.apply(fact, wakes);
+            let todo = self.hub.apply(fact, touched);
             self.note(todo);
         }
         // Behind a gap that could not be read it stays where it is, and the gap is read later.

@@ -64,8 +64,7 @@ impl Session {
             return self.tell_caught_up();
         }
         self.mailbox.set_behind(true);
-        let has_room = self.mailbox.queued_bytes() < self.mailbox.limit_bytes() / 4;
-        if !has_room || self.timers.holds_back() {
+        if !self.has_room(4) || self.timers.holds_back() {
             return;
         }
         while let Some(room) = self.rooms.next_behind() {

@@ -29,7 +29,7 @@ pub(super) async fn open(state: &Arc<EdgeState>, socket: &mut Socket) -> Result<
     let text = first.await.map_err(|_| End::Close(CloseCode::NoProgress))??;
     let (id, hello, rest) = read_hello(state, socket, &text)?;
     drop(text);
-    match begin(state, id.as_ref(), hello).await {
+    match begin(state, socket, id.as_ref(), hello).await {
         Ok(opening) => Ok(Session::new(state.clone(), opening, rest)),
         Err(error) => {
             let code = close_code(&error);
@@ -95,7 +95,7 @@ fn refuse_item(socket: &mut Socket, item: Incoming) {
 }
 
 fn refuse(socket: &mut Socket, id: Option<&RequestId>, error: &WireError) {
-    socket.queue(&[Bytes::from(encode_error(id, error))]);
+    socket.queue(&encode_error(id, error));
 }
 
 /// What the client is to do after a refused hello: what passes by itself must not keep it away.
@@ -107,12 +107,16 @@ fn close_code(error: &WireError) -> CloseCode {
     }
 }
 
-async fn begin(state: &Arc<EdgeState>, id: Option<&RequestId>, hello: Hello) -> Result<Opening, WireError> {
+async fn begin(
+    state: &Arc<EdgeState>,
+    socket: &Socket,
+    id: Option<&RequestId>,
+    hello: Hello,
+) -> Result<Opening, WireError> {
     let Hello { token, device, epoch, user_rev, cursors, list } = hello;
     let claims = state.verifier.verify(&token).await.map_err(token_to_wire)?;
-    let limits = state.limits();
     // Registered first: whatever happens to this user or device from here on is not missed.
-    let mailbox = state.hub.register(claims.user.clone(), device.id.clone(), limits.send_queue_bytes);
+    let mailbox = state.hub.register(claims.user.clone(), device.id.clone(), socket.outlet().clone());
     let registration = Registration { state: state.clone(), mailbox };
     if state.is_draining() {
         registration.mailbox.order(|orders| orders.draining = true);

@@ -69,7 +69,7 @@ impl Session {
     pub(super) fn is_ready_for_own_fact(&self) -> bool {
         let own = &self.own;
         let idle = own.running.is_none() && own.rows.is_empty() && own.leaving.is_none() && own.is_open();
-        idle && !self.timers.holds_back() && self.mailbox.queued_bytes() < self.mailbox.limit_bytes() / 2
+        idle && !self.timers.holds_back() && self.has_room(2)
     }
 
     /// Takes what the mailbox had, and goes on with what is left.

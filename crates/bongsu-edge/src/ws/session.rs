@@ -25,7 +25,7 @@ use super::presence::typing_rate;
 use super::room_table::RoomTable;
 use super::socket::{Reading, Socket, Text, Turn};
 use super::timers::Timers;
-use crate::hub::{Mailbox, OwnFacts};
+use crate::hub::{Flushed, Mailbox, OwnFacts};
 use crate::state::{EdgeState, Place};
 
 /// What hello leaves for the session.
@@ -56,6 +56,9 @@ pub(super) struct Session {
     pub(super) storing: Option<BoxFuture<'static, AcksStored>>,
     pub(super) rechecking: Option<BoxFuture<'static, Option<CloseCode>>>,
     pub(super) timers: Timers,
+    /// The socket did not take all there was to write when it was last tried: this task goes on once it does. Until then
+    /// what is queued is more than what others are just about to write.
+    blocked: bool,
     pub(super) typing: TokenBucket,
     pub(super) draining: bool,
     /// Leaves the hub and presence when dropped, after everything above.
@@ -98,6 +101,7 @@ impl Session {
             active_ms: now,
             storing: None,
             rechecking: None,
+            blocked: false,
             draining: false,
             _registration: registration,
             claims,
@@ -145,14 +149,19 @@ impl Session {
 
     /// Whether there is room for more commands.
     fn reading(&self) -> Reading {
-        let limits = self.state.limits();
-        let busy = self.commands.len() >= limits.in_flight
-            || self.mailbox.queued_bytes() >= self.mailbox.limit_bytes() / 2;
+        let busy = self.commands.len() >= self.state.limits().in_flight || !self.has_room(2);
         if busy || self.draining { Reading::Off } else { Reading::On }
+    }
+
+    /// Whether less than one `parts`th of what may wait for the client does.
+    pub(super) fn has_room(&self, parts: usize) -> bool {
+        !self.blocked || self.mailbox.queued_bytes() < self.mailbox.limit_bytes() / parts
     }
 
     /// Does everything that can be done without waiting.
     fn advance(&mut self, socket: &mut Socket) -> Option<End> {
+        // First, because whether the socket takes more decides what can be done; and last, for what came of it.
+        self.write();
         loop {
             let own_facts = if self.is_ready_for_own_fact() { OwnFacts::Take } else { OwnFacts::Leave };
             let taken = self.mailbox.take(own_facts);
@@ -169,21 +178,17 @@ impl Session {
             }
         }
         self.read_next_page();
-        self.write(socket);
+        self.write();
         self.drained(socket)
     }
 
-    /// Puts what is in the mailbox on the way, as one frame.
-    fn write(&mut self, socket: &mut Socket) {
-        if !socket.is_drained() {
-            return;
-        }
-        let mut objects = Vec::new();
-        self.mailbox.take_objects(self.state.limits().group_bytes, &mut objects);
-        if !objects.is_empty() {
+    /// Writes what is in the mailbox, as far as the socket takes it.
+    fn write(&mut self) {
+        let blocked = self.mailbox.flush() == Flushed::Waiting;
+        if blocked && !self.blocked {
             self.timers.written(true);
-            socket.queue(&objects);
         }
+        self.blocked = blocked;
     }
 
     fn turned(&mut self, turn: Turn, reading: Reading) -> Option<End> {
@@ -233,7 +238,7 @@ impl Session {
 
     fn tick(&mut self, socket: &mut Socket) -> Option<End> {
         let wall = self.state.service.clock().now_ms();
-        let due = self.timers.due(&self.state.timing, wall, !socket.is_drained());
+        let due = self.timers.due(&self.state.timing, wall, self.blocked);
         if due.expired {
             return Some(End::Close(CloseCode::Unauthorized));
         }

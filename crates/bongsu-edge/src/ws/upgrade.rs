@@ -9,11 +9,12 @@ use bongsu_wire::CloseCode;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, StatusCode};
 use hyper::upgrade::OnUpgrade;
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::end::{self, End};
 use super::session;
 use super::socket::{Socket, accept_key};
+use crate::hub::OutletBounds;
 use crate::state::EdgeState;
 
 /// Subprotocol of this version of the protocol in JSON.
@@ -85,7 +86,12 @@ async fn run(state: Arc<EdgeState>, upgraded: OnUpgrade) {
             return;
         }
     };
-    let socket = Socket::new(upgraded, state.limits().frame_bytes);
+    let limits = state.limits();
+    let bounds = OutletBounds { queue_bytes: limits.send_queue_bytes, group_bytes: limits.group_bytes };
+    let Some(socket) = Socket::new(upgraded, bounds, limits.frame_bytes) else {
+        error!("what was upgraded is no TCP connection");
+        return;
+    };
     // Browsers cannot see why an upgrade was refused, so refusals come as a close after it.
     match place {
         None => end::end(&state, socket, End::Close(CloseCode::Overloaded)).await,
