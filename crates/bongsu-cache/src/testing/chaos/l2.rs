@@ -1,0 +1,261 @@
+//! A shared tier that fails: errors, timeouts, lost replies, slow answers, batches of which only a part works.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::time::sleep;
+
+use super::faults::L2Faults;
+use crate::contract::{
+    Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
+    Token,
+};
+use crate::schema::SchemaHash;
+use crate::testing::chance::{Chance, Dice};
+
+/// Stands before a tier and fails some calls. The fate of the n-th call depends on the seed and on n alone.
+#[derive(Debug)]
+pub struct FaultyL2 {
+    inner: Arc<dyn L2>,
+    faults: RwLock<L2Faults>,
+    outage: RwLock<Outage>,
+    chance: Chance,
+}
+
+/// Whether anything works at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outage {
+    None,
+    /// Errors at once.
+    Gone,
+    /// Errors after the timeout.
+    Hung,
+}
+
+/// What happens to one call, or to one key of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Answered,
+    Refused,
+    TimedOut,
+    ReplyLost,
+}
+
+/// The fates of a batch: of each key, and the waits of the whole.
+struct Fates {
+    of_keys: Vec<Fate>,
+    before: Duration,
+    after: Duration,
+}
+
+impl FaultyL2 {
+    /// Before `inner`, failing nothing until [`FaultyL2::set`].
+    #[must_use]
+    pub fn new(inner: Arc<dyn L2>, seed: u64) -> Self {
+        Self {
+            inner,
+            faults: RwLock::default(),
+            outage: RwLock::new(Outage::None),
+            chance: Chance::seeded(seed),
+        }
+    }
+
+    /// From now on these faults.
+    pub fn set(&self, faults: L2Faults) {
+        *self.faults.write().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+
+    /// Every call fails at once, until [`FaultyL2::heal`].
+    pub fn cut(&self) {
+        self.fall(Outage::Gone);
+    }
+
+    /// Every call fails after [`L2Faults::timeout`], until [`FaultyL2::heal`].
+    pub fn hang(&self) {
+        self.fall(Outage::Hung);
+    }
+
+    /// The end of [`FaultyL2::cut`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
+    pub fn heal(&self) {
+        self.fall(Outage::None);
+    }
+
+    fn fall(&self, outage: Outage) {
+        *self.outage.write().unwrap_or_else(PoisonError::into_inner) = outage;
+    }
+
+    fn fates(&self, keys: usize) -> Fates {
+        let faults = *self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        let outage = *self.outage.read().unwrap_or_else(PoisonError::into_inner);
+        let mut dice = self.chance.dice();
+        let mut fates =
+            Fates { of_keys: vec![Fate::Answered; keys], before: Duration::ZERO, after: Duration::ZERO };
+        if dice.happens(faults.delayed) {
+            let wait = dice.time_up_to(faults.delay);
+            if dice.happens(500) { fates.before = wait } else { fates.after = wait }
+        }
+        match (outage, whole(&faults, &mut dice)) {
+            (Outage::Gone, _) => fates.of_keys.fill(Fate::Refused),
+            (Outage::Hung, _) => fates.of_keys.fill(Fate::TimedOut),
+            (Outage::None, Fate::Answered) if keys > 1 && dice.happens(faults.partial) => {
+                for fate in &mut fates.of_keys {
+                    *fate = part(&mut dice);
+                }
+            }
+            (Outage::None, fate) => fates.of_keys.fill(fate),
+        }
+        if fates.of_keys.iter().any(|fate| matches!(fate, Fate::TimedOut | Fate::ReplyLost)) {
+            fates.after = faults.timeout;
+        }
+        fates
+    }
+
+    /// A call about one thing.
+    async fn one<T>(&self, call: impl Future<Output = Result<T, L2Error>>) -> Result<T, L2Error> {
+        let fates = self.fates(1);
+        sleep(fates.before).await;
+        let fate = fates.of_keys[0];
+        let answer = if fate.is_carried_out() { Some(call.await) } else { None };
+        sleep(fates.after).await;
+        fate.report(answer)
+    }
+
+    /// The keys (or entries) that are really asked for.
+    async fn before<T: Clone>(&self, batch: &[T]) -> (Fates, Vec<T>) {
+        let fates = self.fates(batch.len());
+        sleep(fates.before).await;
+        let asked = batch
+            .iter()
+            .zip(&fates.of_keys)
+            .filter(|(_, fate)| fate.is_carried_out())
+            .map(|(of, _)| of.clone());
+        let asked = asked.collect();
+        (fates, asked)
+    }
+}
+
+impl Fates {
+    /// Puts the answers of what was asked back to their places.
+    async fn after<T>(self, answers: Vec<Result<T, L2Error>>) -> Vec<Result<T, L2Error>> {
+        sleep(self.after).await;
+        let mut answers = answers.into_iter();
+        let answer_of = |fate: &Fate| fate.report(if fate.is_carried_out() { answers.next() } else { None });
+        self.of_keys.iter().map(answer_of).collect()
+    }
+}
+
+impl Fate {
+    fn is_carried_out(self) -> bool {
+        matches!(self, Fate::Answered | Fate::ReplyLost)
+    }
+
+    fn report<T>(self, answer: Option<Result<T, L2Error>>) -> Result<T, L2Error> {
+        match (self, answer) {
+            (Fate::Answered, Some(answer)) => answer,
+            (Fate::Refused | Fate::Answered, _) => {
+                Err(L2Error::Unreachable("by the will of the test".to_owned()))
+            }
+            (Fate::TimedOut | Fate::ReplyLost, _) => Err(L2Error::Timeout),
+        }
+    }
+}
+
+fn whole(faults: &L2Faults, dice: &mut Dice) -> Fate {
+    if dice.happens(faults.refused) {
+        Fate::Refused
+    } else if dice.happens(faults.timed_out) {
+        Fate::TimedOut
+    } else if dice.happens(faults.reply_lost) {
+        Fate::ReplyLost
+    } else {
+        Fate::Answered
+    }
+}
+
+fn part(dice: &mut Dice) -> Fate {
+    match dice.below(4) {
+        0 => Fate::Refused,
+        1 => Fate::ReplyLost,
+        _ => Fate::Answered,
+    }
+}
+
+#[async_trait]
+impl L2 for FaultyL2 {
+    async fn get_many(&self, keys: &[Key]) -> Vec<Result<Found, L2Error>> {
+        let (fates, asked) = self.before(keys).await;
+        fates.after(self.inner.get_many(&asked).await).await
+    }
+
+    async fn lease(&self, key: &Key, token: Token, ttl: Duration, over: Over) -> Result<Lease, L2Error> {
+        self.one(self.inner.lease(key, token, ttl, over)).await
+    }
+
+    async fn lease_many(
+        &self,
+        keys: &[Key],
+        token: Token,
+        ttl: Duration,
+        over: Over,
+    ) -> Vec<Result<Lease, L2Error>> {
+        let (fates, asked) = self.before(keys).await;
+        fates.after(self.inner.lease_many(&asked, token, ttl, over).await).await
+    }
+
+    async fn fill_many(
+        &self,
+        entries: &[(Key, Bytes, Duration)],
+        token: Token,
+    ) -> Vec<Result<Filled, L2Error>> {
+        let (fates, asked) = self.before(entries).await;
+        fates.after(self.inner.fill_many(&asked, token).await).await
+    }
+
+    async fn release(&self, key: &Key, token: Token) -> Result<(), L2Error> {
+        self.one(self.inner.release(key, token)).await
+    }
+
+    async fn epoch(&self, key: &Key) -> Result<Epoch, L2Error> {
+        self.one(self.inner.epoch(key)).await
+    }
+
+    async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error> {
+        self.one(self.inner.put_if_newer(key, entry, ttl)).await
+    }
+
+    async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
+        let (fates, asked) = self.before(keys).await;
+        fates.after(self.inner.remove_many(&asked).await).await
+    }
+
+    async fn renew_generation(&self, model: &str, region: Region) -> Result<(), L2Error> {
+        self.one(self.inner.renew_generation(model, region)).await
+    }
+
+    async fn register_schema(&self, model: &str, schema: SchemaHash, ttl: Duration) -> Result<(), L2Error> {
+        self.one(self.inner.register_schema(model, schema, ttl)).await
+    }
+
+    async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error> {
+        self.one(self.inner.live_schemas(model)).await
+    }
+
+    async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error> {
+        self.one(self.inner.counter(key)).await
+    }
+
+    async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error> {
+        self.one(self.inner.seed_counter(key, seed)).await
+    }
+
+    async fn add_if_present(
+        &self,
+        key: &Key,
+        by: i64,
+        once: Option<OperationId>,
+    ) -> Result<Counted, L2Error> {
+        self.one(self.inner.add_if_present(key, by, once)).await
+    }
+}
