@@ -1,5 +1,5 @@
 //! Real servers for tests, each in a process and a temporary directory of its own: Valkey and Redis, alone or as a
-//! cluster, and links that fail ([`FaultProxy`]). Development only; it knows nothing of what is tested on it.
+//! cluster, PostgreSQL, and links that fail ([`FaultProxy`]). Development only; it knows nothing of what is tested on it.
 //!
 //! Every server is killed when its value is dropped, and when the test process dies, however it dies. Everything
 //! waits for events, for at most [`PATIENCE`], and panics with what did not come. A program that is not installed is
@@ -48,11 +48,24 @@
 //! cluster.client_kill_all(2).await;
 //! # }
 //! ```
+//!
+//! A PostgreSQL, up in 1 s. One for all tests of a process, with a database for each of them:
+//!
+//! ```no_run
+//! # async fn example() {
+//! use bongsu_testbed::Postgres;
+//!
+//! let postgres = Postgres::shared().await; // or Postgres::start(), to break it alone
+//! let url = postgres.create_database().await;
+//! postgres.sql_at(&url, "create table greeting (text text)").await;
+//! # }
+//! ```
 
 mod cluster;
 mod directory;
 mod engine;
 mod port;
+mod postgres;
 mod process;
 mod program;
 mod proxy;
@@ -63,6 +76,7 @@ mod wait;
 
 pub use cluster::{Cluster, SHARDS};
 pub use engine::Engine;
+pub use postgres::Postgres;
 pub use program::Missing;
 pub use proxy::FaultProxy;
 pub use server::Server;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use bongsu_testbed::{Cluster, Engine, Server};
+use bongsu_testbed::{Cluster, Engine, Postgres, Server};
 
-const USAGE: &str = "usage: bongsu-testbed valkey|redis|valkey-cluster|redis-cluster";
+const USAGE: &str = "usage: bongsu-testbed valkey|redis|valkey-cluster|redis-cluster|postgres";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -14,6 +14,7 @@ async fn main() -> ExitCode {
         "redis" => single(Engine::Redis).await,
         "valkey-cluster" => cluster(Engine::Valkey).await,
         "redis-cluster" => cluster(Engine::Redis).await,
+        "postgres" => postgres().await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::FAILURE;
@@ -31,6 +32,12 @@ async fn single(engine: Engine) {
 async fn cluster(engine: Engine) {
     let cluster = Cluster::start(engine).await;
     println!("{}", cluster.seeds().join(" "));
+    interrupted().await;
+}
+
+async fn postgres() {
+    let postgres = Postgres::start().await;
+    println!("{}", postgres.url());
     interrupted().await;
 }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
@@ -16,9 +18,25 @@ pub(crate) enum Condition {
     Ended,
 }
 
+/// How a server is made to end. Either way it gets no time to tidy up its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goodbye {
+    /// SIGKILL.
+    Kill,
+    /// SIGQUIT, for a server with children and shared memory that would outlive it; SIGKILL when that does not help.
+    Quit,
+}
+
+/// How long a process may take to end at SIGQUIT.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often it is asked whether it has ended: a drop cannot wait for events of the runtime.
+const ASK_AGAIN: Duration = Duration::from_millis(2);
+
 /// A process that can be started again. Shared by reference: a test breaks a server while others talk to it.
 #[derive(Debug)]
 pub(crate) struct Process {
+    goodbye: Goodbye,
     state: Mutex<State>,
 }
 
@@ -29,9 +47,9 @@ struct State {
 }
 
 impl Process {
-    pub(crate) fn start(command: Command) -> io::Result<Process> {
+    pub(crate) fn start(command: Command, goodbye: Goodbye) -> io::Result<Process> {
         let child = spawn(command)?;
-        Ok(Process { state: Mutex::new(State { child, condition: Condition::Running }) })
+        Ok(Process { goodbye, state: Mutex::new(State { child, condition: Condition::Running }) })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -64,9 +82,17 @@ impl Process {
         state.condition = Condition::Running;
     }
 
-    /// `kill -9`, paused or not. Returns when it is gone.
+    /// Ends it, paused or not. Returns when it is gone.
     pub(crate) fn kill(&self) {
-        self.state().kill();
+        let mut state = self.state();
+        if state.condition == Condition::Ended {
+            return;
+        }
+        if self.goodbye == Goodbye::Kill || !state.quits() {
+            state.child.kill().expect("a child of ours can be killed");
+            state.child.wait().expect("a child of ours can be waited for");
+        }
+        state.condition = Condition::Ended;
     }
 
     /// Starts it again. It must have ended.
@@ -99,12 +125,19 @@ impl State {
         kill_process(self.pid(), signal).expect("a child that was not waited for takes signals");
     }
 
-    fn kill(&mut self) {
-        if self.condition == Condition::Ended {
-            return;
+    /// Asks it to end at once. Says whether it did.
+    fn quits(&mut self) -> bool {
+        let has_ended = |child: &mut Child| child.try_wait().expect("the state of a child").is_some();
+        if has_ended(&mut self.child) {
+            return true;
         }
-        self.child.kill().expect("a child of ours can be killed");
-        self.child.wait().expect("a child of ours can be waited for");
-        self.condition = Condition::Ended;
+        self.signal(Signal::QUIT);
+        for _ in 0..QUIT_TIMEOUT.as_millis() / ASK_AGAIN.as_millis() {
+            if has_ended(&mut self.child) {
+                return true;
+            }
+            thread::sleep(ASK_AGAIN);
+        }
+        false
     }
 }

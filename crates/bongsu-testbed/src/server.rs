@@ -1,6 +1,6 @@
 //! A single Valkey or Redis in a process of its own, and the faults a test can give it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult};
 use crate::directory::Directory;
 use crate::engine::Engine;
 use crate::port::Port;
-use crate::process::{Condition, Process};
-use crate::spawner::dying_with_us;
+use crate::process::{Condition, Goodbye, Process};
+use crate::spawner::{dying_with_us, logging_to};
 use crate::wait::{until, within};
 
 /// A server that does not answer the test bed's own commands for this long is broken; a busy machine takes less.
@@ -74,7 +74,7 @@ impl Server {
         let settings: Vec<_> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let command = command(engine, &port, bus_port.as_ref(), &settings, directory.path());
-        let process = Process::start(command).expect("the server's program starts");
+        let process = Process::start(command, Goodbye::Kill).expect("the server's program starts");
         let server = Server { process, engine, port, bus_port, settings, directory };
         match server.ready().await {
             Ok(()) => Some(server),
@@ -271,8 +271,7 @@ fn command(
     let program = engine.program().unwrap_or_else(|missing| panic!("{missing}"));
     let mut command = dying_with_us("KILL", None, program.as_os_str());
     command.current_dir(directory);
-    let log = File::options().create(true).append(true).open(directory.join(LOG)).expect("a log file");
-    command.stdout(log.try_clone().expect("a second handle of the log")).stderr(log);
+    logging_to(&mut command, &directory.join(LOG));
     command.args(["--bind", "127.0.0.1", "--protected-mode", "no"]);
     // No snapshots; and a replica that joins gets its copy at once instead of after the usual 5 s.
     command.args(["--save", "", "--repl-diskless-sync-delay", "0"]);

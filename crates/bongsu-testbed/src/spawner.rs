@@ -5,8 +5,10 @@
 //! process does, starts everything.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -39,6 +41,12 @@ pub(crate) fn dying_with_us(signal: &str, as_user: Option<&str>, program: &OsStr
     }
     command.arg("--").arg(program);
     command
+}
+
+/// Appends what the program prints to a file. A pipe would need a reader that outlives the test.
+pub(crate) fn logging_to(command: &mut Command, file: &Path) {
+    let log = File::options().create(true).append(true).open(file).expect("a log file");
+    command.stdout(log.try_clone().expect("a second handle of the log")).stderr(log);
 }
 
 /// Starts `command` without a terminal, in a process group of its own: an interrupt at the terminal is for the test.

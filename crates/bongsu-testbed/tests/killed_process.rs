@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use bongsu_testbed::{Engine, until, within};
+use bongsu_testbed::{Engine, Postgres, until, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -13,6 +13,13 @@ async fn servers_die_with_the_process_that_started_them() {
         let name = engine.to_string().to_lowercase();
         killed_with_its_process(&name).await;
         killed_with_its_process(&format!("{name}-cluster")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_server_dies_with_the_process_that_started_it() {
+    if Postgres::is_installed() {
+        killed_with_its_process("postgres").await;
     }
 }
 
