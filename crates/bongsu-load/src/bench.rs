@@ -20,6 +20,7 @@ mod scan;
 pub mod send;
 mod session;
 pub mod storm;
+mod system_calls;
 mod target;
 mod template;
 mod usage;
@@ -29,6 +30,7 @@ pub use frames::NotAFrame;
 pub use histogram::Histogram;
 pub use outcome::{Outcome, Phase};
 pub use people::People;
+pub use system_calls::SystemCalls;
 pub use target::Target;
 pub use usage::Usage;
 

@@ -1,14 +1,15 @@
 //! What a scenario measured and found: phases with their figures, and the verdict.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Histogram, Target, Usage};
+use super::{Histogram, SystemCalls, Target, Usage};
 use crate::report::Report;
 
 /// From this share of a core on, the load side may be what was measured: it runs on one thread.
-const BUSY_CORES: f64 = 0.9;
+const BUSY_CORES: f64 = 0.85;
 
 /// One thing that was measured.
 #[derive(Debug, Clone)]
@@ -61,19 +62,38 @@ pub struct Outcome {
 pub(super) struct Meter {
     start: Instant,
     peer: &'static str,
-    server_id: Option<u32>,
+    watched: Watched,
     server: Option<Usage>,
     load: Option<Usage>,
 }
 
+/// The other process.
+#[derive(Debug)]
+struct Watched {
+    id: Option<u32>,
+    system_calls: Option<Arc<SystemCalls>>,
+}
+
+impl Watched {
+    fn usage(&self) -> Option<Usage> {
+        let system_calls = self.system_calls.as_ref().map(|calls| calls.count());
+        Some(Usage { system_calls, ..Usage::of(Some(self.id?))? })
+    }
+}
+
 impl Meter {
     pub(super) fn start(target: &Target) -> Self {
-        Self::of_process("server", target.server_process)
+        let Target { server_process, system_calls, .. } = target;
+        Self::of("server", Watched { id: *server_process, system_calls: system_calls.clone() })
     }
 
-    pub(super) fn of_process(peer: &'static str, server_id: Option<u32>) -> Self {
-        let server = server_id.and_then(|id| Usage::of(Some(id)));
-        Self { peer, server_id, server, load: Usage::of(None), start: Instant::now() }
+    pub(super) fn of_process(peer: &'static str, id: Option<u32>) -> Self {
+        Self::of(peer, Watched { id, system_calls: None })
+    }
+
+    fn of(peer: &'static str, watched: Watched) -> Self {
+        let server = watched.usage();
+        Self { peer, watched, server, load: Usage::of(None), start: Instant::now() }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -90,7 +110,7 @@ impl Meter {
             elapsed,
             latency,
             peer: self.peer,
-            server: used(self.server_id.and_then(|id| Usage::of(Some(id))), self.server),
+            server: used(self.watched.usage(), self.server),
             load: used(Usage::of(None), self.load),
         }
     }

@@ -9,7 +9,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::scan::RoomText;
 use super::template::room_text;
 use super::{BenchError, Target};
-use crate::client::{numbered, text_message};
 use crate::report::{Fault, Report};
 use crate::rest::Rest;
 
@@ -110,7 +109,7 @@ impl People {
 }
 
 async fn say(mut rest: Rest, room: RoomId, turn: u64) -> Result<(), BenchError> {
-    let message = text_message(room, numbered("bench", turn), "x".repeat(40));
+    let message = serde_json::json!({ "client_id": format!("bench-{turn}"), "text": "x".repeat(40) });
     let answer = rest.post(&format!("/v1/rooms/{room}/messages"), &message).await?;
     if answer.is_success() { Ok(()) } else { Err(BenchError::Refused(answer.body)) }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bongsu_types::{Epoch, Seq, UserId, UserRev};
-use bongsu_wire::{Call, HelloResult, Ping, RequestId, encode_request};
+use bongsu_types::{Epoch, RoomId, Seq, UserId, UserRev};
+use bongsu_wire::{Call, HelloResult, ListRow, Ping, RequestId, encode_request};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -40,7 +40,22 @@ pub(super) struct Session {
     epoch: Epoch,
     user_rev: UserRev,
     ping_every: Duration,
-    rooms: BTreeMap<RoomText, Watch>,
+    rooms: BTreeMap<RoomText, Seat>,
+}
+
+/// The device in one room.
+#[derive(Debug)]
+struct Seat {
+    room: RoomId,
+    /// Where the device stood when it first came.
+    start: Seq,
+    watch: Watch,
+}
+
+impl Seat {
+    fn of(row: &ListRow) -> Self {
+        Self { room: row.room, start: row.head_seq, watch: Watch::after(row.head_seq) }
+    }
 }
 
 /// What one read brought.
@@ -181,7 +196,7 @@ impl Session {
         let (line, known) = target.line(&user, rows, QUIET_BUFFER).await?;
         let took = start.elapsed();
         let page = known.list.as_ref().map(|page| page.rooms.as_slice()).unwrap_or_default();
-        let rooms = page.iter().map(|row| (room_text(row.room), Watch::after(row.head_seq))).collect();
+        let rooms = page.iter().map(|row| (room_text(row.room), Seat::of(row))).collect();
         let session = Self {
             user,
             token,
@@ -197,6 +212,9 @@ impl Session {
     pub(super) async fn come_back(&mut self, line: &mut Line, ear: &Ear) -> Result<HelloResult, BenchError> {
         let mut hello = hello(self.token.clone(), bench_device(), 0);
         (hello.epoch, hello.user_rev) = (Some(self.epoch), Some(self.user_rev));
+        // Nothing was acked, so the server has no position beyond the first: what came since must not come again.
+        let moved = self.rooms.values().filter(|seat| seat.watch.seen() > seat.start);
+        hello.cursors = moved.map(|seat| (seat.room, seat.watch.seen())).collect();
         line.queue(&text_frame(&encode_request(Some(&RequestId::from(1)), &hello.into_command())));
         let answer = timeout(STALL, line.wait_text()).await;
         let answer = answer.map_err(|_| BenchError::Stalled("the answer to a hello"))??;
@@ -255,8 +273,8 @@ impl Session {
             match item {
                 Item::Message { room, seq } => {
                     heard.messages += 1;
-                    if let Some(watch) = self.rooms.get_mut(room) {
-                        watch.arrived(seq);
+                    if let Some(seat) = self.rooms.get_mut(room) {
+                        seat.watch.arrived(seq);
                     }
                 }
                 Item::Answer { id: PING_ID, rest } => {
@@ -278,8 +296,8 @@ impl Session {
         report.faults(Fault::Lost, missing, || {
             format!("{} is in {} rooms, not {rooms}", self.user, self.rooms.len())
         });
-        for (room, watch) in &self.rooms {
-            watch.judge(&who(room), heads.get(room).copied().unwrap_or_default(), report);
+        for (room, seat) in &self.rooms {
+            seat.watch.judge(&who(room), heads.get(room).copied().unwrap_or_default(), report);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The server under load, and the people and rooms a scenario needs on it.
 
+use std::sync::Arc;
+
 use bongsu_types::{DeviceId, RoomId, RoomKind, Seq, UserId};
 use bongsu_wire::{CreateResult, CreateRoom, HelloResult, RoomPage};
 use tokio::task::JoinSet;
 
-use super::BenchError;
 use super::line::{Line, hello};
 use super::scan::RoomText;
 use super::template::room_text;
+use super::{BenchError, SystemCalls};
 use crate::Endpoint;
 use crate::client::group;
 use crate::replay::MintToken;
@@ -27,6 +29,8 @@ pub struct Target {
     pub mint_token: MintToken,
     /// Its process, when it runs on this machine and is known.
     pub server_process: Option<u32>,
+    /// Counts that process's system calls, when that is wanted.
+    pub system_calls: Option<Arc<SystemCalls>>,
     /// Names this run: its users and rooms are new ones. At most 32 letters, digits or `-`.
     pub run: String,
 }

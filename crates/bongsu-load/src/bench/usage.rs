@@ -14,6 +14,10 @@ pub struct Usage {
     pub rss_bytes: u64,
     /// Times a thread waited, all living threads together.
     pub voluntary_switches: u64,
+    /// Times a thread was taken off its core.
+    pub involuntary_switches: u64,
+    /// System calls, where somebody counts them.
+    pub system_calls: Option<u64>,
 }
 
 impl Usage {
@@ -23,16 +27,19 @@ impl Usage {
         let root = process.map_or_else(|| "/proc/self".to_owned(), |id| format!("/proc/{id}"));
         let stat = std::fs::read_to_string(format!("{root}/stat")).ok()?;
         let status = std::fs::read_to_string(format!("{root}/status")).ok()?;
-        let mut voluntary_switches = 0;
+        let (mut voluntary_switches, mut involuntary_switches) = (0, 0);
         for thread in std::fs::read_dir(format!("{root}/task")).ok()?.flatten() {
             // A thread may end between the listing and the look at it.
             let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
             voluntary_switches += field(&status, "voluntary_ctxt_switches:").unwrap_or_default();
+            involuntary_switches += field(&status, "nonvoluntary_ctxt_switches:").unwrap_or_default();
         }
         Some(Self {
             cpu: cpu(&stat)?,
             rss_bytes: field(&status, "VmRSS:").unwrap_or_default() * 1024,
             voluntary_switches,
+            involuntary_switches,
+            system_calls: None,
         })
     }
 
@@ -43,6 +50,11 @@ impl Usage {
             cpu: self.cpu.saturating_sub(earlier.cpu),
             rss_bytes: self.rss_bytes,
             voluntary_switches: self.voluntary_switches.saturating_sub(earlier.voluntary_switches),
+            involuntary_switches: self.involuntary_switches.saturating_sub(earlier.involuntary_switches),
+            system_calls: self
+                .system_calls
+                .zip(earlier.system_calls)
+                .map(|(now, then)| now.saturating_sub(then)),
         }
     }
 
@@ -84,8 +96,13 @@ mod tests {
 
     #[test]
     fn a_difference_keeps_the_memory_of_now() {
-        let start = Usage { cpu: Duration::from_secs(1), rss_bytes: 10, voluntary_switches: 5 };
-        let end = Usage { cpu: Duration::from_secs(3), rss_bytes: 30, voluntary_switches: 9 };
+        let usage = |seconds, rss_bytes, voluntary_switches| Usage {
+            cpu: Duration::from_secs(seconds),
+            rss_bytes,
+            voluntary_switches,
+            ..Usage::default()
+        };
+        let (start, end) = (usage(1, 10, 5), usage(3, 30, 9));
         let used = end.since(&start);
         assert_eq!((used.rss_bytes, used.voluntary_switches), (30, 4));
         assert!((used.cores(Duration::from_secs(4)) - 0.5).abs() < 1e-9);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use bongsu_load::bench::Outcome;
 use bongsu_load::bench::broadcast::{BroadcastOptions, run};
 use clap::Args;
 
@@ -35,7 +36,11 @@ pub(super) struct Broadcast {
 }
 
 impl Broadcast {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(&self) -> Result<()> {
+        self.telling.tell("broadcast", || self.measure())
+    }
+
+    fn measure(&self) -> Result<Outcome> {
         ensure!(self.members >= 2 && self.messages > 0, "at least two members and one message");
         let options = BroadcastOptions {
             members: self.members,
@@ -43,12 +48,11 @@ impl Broadcast {
             text_bytes: self.bytes,
             warm_up: Duration::from_secs(self.warm_up),
         };
-        let outcome = scenario::run(&self.deployment, async |deployed| {
+        scenario::run(&self.deployment, async |deployed| {
             let progress = Progress::of(options.members as u64, "members connected");
             let outcome = run(&deployed.target, &options, |members| progress.at(members)).await;
             progress.done();
             (deployed, outcome)
-        })?;
-        self.telling.tell("broadcast", &outcome)
+        })
     }
 }

@@ -39,7 +39,11 @@ pub(super) struct Fanout {
 }
 
 impl Fanout {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(&self) -> Result<()> {
+        self.telling.tell("fanout", || self.measure())
+    }
+
+    fn measure(&self) -> Result<Outcome> {
         let (measured, warm_up) = self.times.durations()?;
         let options = FanoutOptions {
             members: self.members,
@@ -64,7 +68,7 @@ impl Fanout {
             (deployed, outcome)
         })?;
         compare(&mut outcome, self.limit(delivery_bytes, measured)?);
-        self.telling.tell("fanout", &outcome)
+        Ok(outcome)
     }
 
     /// What the machine can do with frames of this length.

@@ -38,12 +38,15 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(&self) -> Result<()> {
         let (measured, _) = self.times.durations()?;
-        let Self { sockets, frame_bytes, directory, .. } = self;
-        let options = LimitOptions { sockets, frame_bytes, measured, directory };
-        let outcome = scenario::runtime()?.block_on(measure(&options))?;
-        self.telling.tell("limit", &outcome)
+        let options = LimitOptions {
+            sockets: self.sockets,
+            frame_bytes: self.frame_bytes,
+            measured,
+            directory: self.directory.clone(),
+        };
+        self.telling.tell("limit", || scenario::runtime()?.block_on(measure(&options)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `bongsu bench list`: how long the chat list takes, and on what that depends.
 
 use anyhow::Result;
+use bongsu_load::bench::Outcome;
 use bongsu_load::bench::list::{ListOptions, run};
 use clap::Args;
 
@@ -35,7 +36,11 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(&self) -> Result<()> {
+        self.telling.tell("list", || self.measure())
+    }
+
+    fn measure(&self) -> Result<Outcome> {
         let (measured, warm_up) = self.times.durations()?;
         let options = ListOptions {
             busy_rooms: self.rooms,
@@ -45,13 +50,12 @@ impl List {
             warm_up,
             measured,
         };
-        let outcome = scenario::run(&self.deployment, async |deployed| {
+        scenario::run(&self.deployment, async |deployed| {
             let progress = Progress::of(options.messages_total(), "messages");
             progress.now_on("preparing");
             let outcome = run(&deployed.target, &options, |messages| progress.at(messages)).await;
             progress.done();
             (deployed, outcome)
-        })?;
-        self.telling.tell("list", &outcome)
+        })
     }
 }

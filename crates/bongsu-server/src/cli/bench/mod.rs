@@ -2,15 +2,20 @@
 
 mod broadcast;
 mod deployment;
+mod descriptors;
 mod fanout;
+mod idle;
 mod limit;
 mod list;
+mod origin;
 mod own_server;
 mod print;
 mod replay;
 mod resume;
+mod runs;
 mod scenario;
 mod send;
+mod storm;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -33,6 +38,8 @@ enum Scenario {
     List(list::List),
     Broadcast(broadcast::Broadcast),
     Resume(resume::Resume),
+    Idle(idle::Idle),
+    Storm(storm::Storm),
     Replay(replay::Replay),
 }
 
@@ -46,6 +53,8 @@ impl Bench {
             Scenario::List(list) => list.run(),
             Scenario::Broadcast(broadcast) => broadcast.run(),
             Scenario::Resume(resume) => resume.run(),
+            Scenario::Idle(idle) => idle.run(),
+            Scenario::Storm(storm) => storm.run(),
             Scenario::Replay(replay) => replay.run(),
         }
     }

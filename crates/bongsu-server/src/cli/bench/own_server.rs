@@ -25,13 +25,16 @@ pub(super) struct OwnServer {
     pub(super) url: String,
     /// Its data directory.
     pub(super) data: DataDir,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl OwnServer {
     /// Starts one, rate limits off and groups up to 1,000.
     pub(super) async fn start() -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("bongsu-bench-").tempdir()?;
+        Self::start_on(tempfile::Builder::new().prefix("bongsu-bench-").tempdir()?).await
+    }
+
+    async fn start_on(directory: TempDir) -> Result<Self> {
         let data = DataDir::create(directory.path())?;
         let mut process = Command::new(std::env::current_exe()?)
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--data"])
@@ -52,7 +55,7 @@ impl OwnServer {
         let Some(url) = first.as_deref().and_then(|line| line.strip_prefix("bongsu ready ")) else {
             bail!("the server ended before it was ready (its words are above)");
         };
-        Ok(Self { url: url.to_owned(), process, data, _directory: directory })
+        Ok(Self { url: url.to_owned(), process, data, directory })
     }
 
     /// Its process id, while it runs.
@@ -60,14 +63,26 @@ impl OwnServer {
         self.process.id()
     }
 
-    /// Stops it as an operator would.
-    pub(super) async fn stop(mut self) -> Result<()> {
-        if let Some(id) = self.process.id() {
-            let told = Command::new("kill").arg(id.to_string()).status().await.context("kill")?;
-            if told.success() && timeout(STOP_WITHIN, self.process.wait()).await.is_ok() {
-                return Ok(());
-            }
-        }
-        self.process.kill().await.context("cannot stop the server")
+    /// Stops it and starts it anew on the same directory.
+    pub(super) async fn restart(self) -> Result<Self> {
+        let Self { mut process, directory, .. } = self;
+        stop(&mut process).await?;
+        Self::start_on(directory).await
     }
+
+    /// Stops it; its directory goes.
+    pub(super) async fn stop(mut self) -> Result<()> {
+        stop(&mut self.process).await
+    }
+}
+
+/// Stops a server as an operator would.
+async fn stop(process: &mut Child) -> Result<()> {
+    if let Some(id) = process.id() {
+        let told = Command::new("kill").arg(id.to_string()).status().await.context("kill")?;
+        if told.success() && timeout(STOP_WITHIN, process.wait()).await.is_ok() {
+            return Ok(());
+        }
+    }
+    process.kill().await.context("cannot stop the server")
 }

@@ -1,98 +1,119 @@
-//! The figures of a scenario as a table for people and as JSON for what comes after.
+//! The figures of a run as a table for people and as JSON for what comes after.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use bongsu_load::bench::{Outcome, Phase, Usage};
 use serde_json::{Value, json};
 
-/// Where and of what a figure was taken: without them it says nothing.
-struct Origin {
-    commit: &'static str,
-    cores: usize,
-    kernel: String,
-}
+use super::origin::Origin;
 
-impl Origin {
-    fn here() -> Self {
-        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        Self {
-            commit: option_env!("BONGSU_COMMIT").unwrap_or("unknown"),
-            cores: std::thread::available_parallelism().map_or(0, usize::from),
-            kernel: format!("{} {}", std::env::consts::OS, kernel.trim()),
-        }
-    }
-}
+/// The latencies that are told: name and part.
+pub(super) const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p99", 0.99), ("p999", 0.999)];
 
-/// Prints the table.
-pub(super) fn table(scenario: &str, outcome: &Outcome) {
-    let Origin { commit, cores, kernel } = Origin::here();
-    let build = if cfg!(debug_assertions) { ", a DEBUG build: its figures mean nothing" } else { "" };
-    println!("bongsu bench {scenario} · commit {commit} · {cores} cores · {kernel}{build}\n");
-    println!(
-        "{:<28}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}",
-        "", "count", "seconds", "per second", "p50 ms", "p99 ms", "p999 ms", "max ms"
+/// The table.
+pub(super) fn table(scenario: &str, origin: &Origin, outcome: &Outcome) -> String {
+    let mut text = format!("bongsu bench {scenario} · {}\n\n", origin.line());
+    told(
+        &mut text,
+        format_args!(
+            "{:<32}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}",
+            "", "count", "seconds", "per second", "p50 ms", "p99 ms", "p999 ms", "max ms"
+        ),
     );
     for phase in &outcome.phases {
-        row(phase);
+        row(&mut text, phase);
     }
-    println!();
-    for phase in &outcome.phases {
-        resources(phase);
-    }
+    resources(&mut text, outcome);
+    text.push('\n');
     for (name, value) in &outcome.figures {
-        println!("{name:<44}{value:>14.3}");
+        told(&mut text, format_args!("{name:<60}{value:>14.3}"));
     }
-    println!("\n{}", outcome.report);
+    told(&mut text, format_args!("\n{}", outcome.report));
+    text
 }
 
-fn row(phase: &Phase) {
-    print!("{:<28}{:>12}{:>9.1}{:>12.0}", phase.name, phase.count, phase.elapsed.as_secs_f64(), phase.rate());
-    if phase.latency.count() > 0 {
-        let latency = &phase.latency;
-        let all = [latency.quantile(0.5), latency.quantile(0.99), latency.quantile(0.999), latency.max()];
-        for duration in all {
-            print!("{:>10.3}", milliseconds(duration));
-        }
-    }
-    println!("  {}", phase.unit);
+/// Adds a line.
+fn told(text: &mut String, line: std::fmt::Arguments<'_>) {
+    text.write_fmt(line).expect("a string takes all");
+    text.push('\n');
 }
 
-fn resources(phase: &Phase) {
-    let used = |who: &str, usage: Option<Usage>| {
-        if let Some(usage) = usage {
-            println!(
-                "{:<28}{who:<8}{:>6.2} cores{:>9.1} CPU s{:>9.1} MiB RSS{:>12} voluntary switches",
-                phase.name,
-                usage.cores(phase.elapsed),
-                usage.cpu.as_secs_f64(),
-                usage.rss_bytes as f64 / f64::from(1 << 20),
-                usage.voluntary_switches,
+fn row(text: &mut String, phase: &Phase) {
+    let latency = &phase.latency;
+    let cell = |duration| {
+        if latency.count() > 0 { format!("{:>10.3}", milliseconds(duration)) } else { " ".repeat(10) }
+    };
+    let [p50, p99, p999] = QUANTILES.map(|(_, part)| cell(latency.quantile(part)));
+    told(
+        text,
+        format_args!(
+            "{:<32}{:>12}{:>9.1}{:>12.0}{p50}{p99}{p999}{}  {}",
+            phase.name,
+            phase.count,
+            phase.elapsed.as_secs_f64(),
+            phase.rate(),
+            cell(latency.max()),
+            phase.unit
+        ),
+    );
+}
+
+/// What the processes used, and where this side was what was measured.
+fn resources(text: &mut String, outcome: &Outcome) {
+    told(
+        text,
+        format_args!(
+            "\n{:<32}{:<8}{:>7}{:>9}{:>10}{:>14}{:>12}{:>14}",
+            "", "process", "cores", "CPU s", "RSS MiB", "system calls", "waits", "preempted"
+        ),
+    );
+    for phase in &outcome.phases {
+        used(text, phase, phase.peer, phase.server);
+        used(text, phase, "load", phase.load);
+        if phase.is_load_bound() {
+            told(
+                text,
+                format_args!(
+                    "{:<32}THE LOAD SIDE WAS THE BOTTLENECK: it used most of a core; the server may be faster",
+                    phase.name
+                ),
             );
         }
-    };
-    used(phase.peer, phase.server);
-    used("load", phase.load);
-    if phase.is_load_bound() {
-        println!(
-            "{:<28}the load side used a whole core: the server may be faster than this says",
-            phase.name
+    }
+    if !outcome.phases.iter().any(|phase| phase.server.is_some_and(|server| server.system_calls.is_some())) {
+        told(
+            text,
+            format_args!("system calls: n/a, the kernel counts them for nobody; --syscalls has perf count"),
         );
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+fn used(text: &mut String, phase: &Phase, who: &str, usage: Option<Usage>) {
+    let Some(usage) = usage else { return };
+    let calls = usage.system_calls.map_or("n/a".to_owned(), |calls| calls.to_string());
+    told(
+        text,
+        format_args!(
+            "{:<32}{who:<8}{:>7.2}{:>9.1}{:>10.1}{calls:>14}{:>12}{:>14}",
+            phase.name,
+            usage.cores(phase.elapsed),
+            usage.cpu.as_secs_f64(),
+            usage.rss_bytes as f64 / f64::from(1 << 20),
+            usage.voluntary_switches,
+            usage.involuntary_switches,
+        ),
+    );
+}
+
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
 /// The same as one JSON object.
-pub(super) fn json(scenario: &str, outcome: &Outcome) -> Value {
-    let Origin { commit, cores, kernel } = Origin::here();
+pub(super) fn json(outcome: &Outcome) -> Value {
     let report = &outcome.report;
     json!({
-        "scenario": scenario,
-        "commit": commit,
-        "debug_build": cfg!(debug_assertions),
-        "host": { "cores": cores, "kernel": kernel },
         "phases": outcome.phases.iter().map(phase_json).collect::<Vec<_>>(),
         "figures": outcome.figures.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "correct": report.is_clean(),
@@ -104,7 +125,12 @@ pub(super) fn json(scenario: &str, outcome: &Outcome) -> Value {
             "unread_wrong": report.unread_wrong,
             "examples": report.examples,
         },
-        "checked": { "sent": report.sent, "acked": report.acked, "delivered": report.delivered },
+        "checked": {
+            "sent": report.sent,
+            "acked": report.acked,
+            "delivered": report.delivered,
+            "unread": report.unread_checked,
+        },
     })
 }
 
@@ -118,6 +144,8 @@ fn phase_json(phase: &Phase) -> Value {
                 "cores": usage.cores(phase.elapsed),
                 "rss_bytes": usage.rss_bytes,
                 "voluntary_switches": usage.voluntary_switches,
+                "involuntary_switches": usage.involuntary_switches,
+                "system_calls": usage.system_calls,
             })
         })
     };

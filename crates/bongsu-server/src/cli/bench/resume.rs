@@ -1,6 +1,7 @@
 //! `bongsu bench resume`: how long a device that was away needs to have everything again.
 
 use anyhow::Result;
+use bongsu_load::bench::Outcome;
 use bongsu_load::bench::resume::{ResumeOptions, run};
 use clap::Args;
 
@@ -32,15 +33,18 @@ pub(super) struct Resume {
 }
 
 impl Resume {
-    pub(super) fn run(self) -> Result<()> {
-        let Self { rooms, missed, times, warm_up, .. } = self;
+    pub(super) fn run(&self) -> Result<()> {
+        self.telling.tell("resume", || self.measure())
+    }
+
+    fn measure(&self) -> Result<Outcome> {
+        let Self { rooms, missed, times, warm_up, .. } = *self;
         let options = ResumeOptions { rooms, missed, times, warm_up };
-        let outcome = scenario::run(&self.deployment, async |deployed| {
+        scenario::run(&self.deployment, async |deployed| {
             let progress = Progress::of((times + warm_up) as u64, "resumes");
             let outcome = run(&deployed.target, &options, |times| progress.at(times)).await;
             progress.done();
             (deployed, outcome)
-        })?;
-        self.telling.tell("resume", &outcome)
+        })
     }
 }

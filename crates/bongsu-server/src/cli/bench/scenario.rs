@@ -1,14 +1,17 @@
-//! What all scenarios share on the command line: where they run, for how long, and how they tell.
+//! What all scenarios share on the command line: where they run, for how long, how often, and how they tell.
 
 use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use bongsu_load::bench::{BenchError, Outcome};
+use bongsu_load::bench::Outcome;
 use clap::Args;
+use serde_json::Value;
 
 use super::deployment::{Deployed, Deployment};
-use super::print;
+use super::origin::Origin;
+use super::{print, runs};
+use crate::cli::output::show;
 
 /// How it is told.
 #[derive(Debug, Args)]
@@ -16,6 +19,9 @@ pub(super) struct Telling {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
+    /// Run so many times, each on a server of its own, and print the median and the spread of every figure.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    runs: usize,
 }
 
 /// How long each phase takes.
@@ -32,40 +38,93 @@ pub(super) struct Times {
 impl Times {
     /// Measured, and before it.
     pub(super) fn durations(&self) -> Result<(Duration, Duration)> {
-        let is_time = |seconds: f64| seconds.is_finite() && (0.0..=86_400.0).contains(&seconds);
-        ensure!(is_time(self.seconds) && is_time(self.warm_up), "--seconds and --warm-up are 0 to 86400");
-        Ok((Duration::from_secs_f64(self.seconds), Duration::from_secs_f64(self.warm_up)))
+        Ok((time("--seconds", self.seconds)?, time("--warm-up", self.warm_up)?))
     }
 }
 
 impl Telling {
-    /// Prints what was found; a run that found a fault fails.
-    pub(super) fn tell(&self, scenario: &str, outcome: &Outcome) -> Result<()> {
-        if self.json {
-            println!("{}", print::json(scenario, outcome));
-        } else {
-            print::table(scenario, outcome);
+    /// Measures and prints what was found; a run that found a fault fails.
+    pub(super) fn tell(&self, scenario: &str, measure: impl Fn() -> Result<Outcome>) -> Result<()> {
+        ensure!(self.runs > 0, "--runs must be at least 1");
+        // Before the runs: the commit is that of the binary which is measured.
+        let origin = Origin::here();
+        let mut outcomes = Vec::with_capacity(self.runs);
+        for run in 1..=self.runs {
+            if self.runs > 1 {
+                eprintln!("run {run} of {}", self.runs);
+            }
+            outcomes.push(measure()?);
         }
-        if !outcome.report.is_clean() {
+        show(&self.text(scenario, &origin, &outcomes))?;
+        if outcomes.iter().any(|outcome| !outcome.report.is_clean()) {
             bail!("the server did not keep its promises (see above): these figures do not count");
         }
         Ok(())
     }
+
+    fn text(&self, scenario: &str, origin: &Origin, outcomes: &[Outcome]) -> String {
+        match (self.json, outcomes) {
+            (false, [outcome]) => print::table(scenario, origin, outcome),
+            (false, _) => runs::table(scenario, origin, outcomes),
+            (true, [outcome]) => json(scenario, origin, print::json(outcome)),
+            (true, _) => json(scenario, origin, runs::json(outcomes)),
+        }
+    }
+}
+
+/// One line of JSON: what it is about, and the figures.
+fn json(scenario: &str, origin: &Origin, figures: Value) -> String {
+    let mut all = origin.json();
+    all["scenario"] = scenario.into();
+    if let (Some(all), Value::Object(figures)) = (all.as_object_mut(), figures) {
+        all.extend(figures);
+    }
+    format!("{all}\n")
+}
+
+/// A time of an option in seconds.
+pub(super) fn time(option: &str, seconds: f64) -> Result<Duration> {
+    ensure!((0.0..=86_400.0).contains(&seconds), "{option} is 0 to 86400");
+    Ok(Duration::from_secs_f64(seconds))
 }
 
 /// Runs a scenario on a server, on one thread, so that the load side takes a core at most.
-pub(super) fn run<F>(deployment: &Deployment, scenario: impl FnOnce(Deployed) -> F) -> Result<Outcome>
+pub(super) fn run<F, E>(deployment: &Deployment, scenario: impl FnOnce(Deployed) -> F) -> Result<Outcome>
 where
-    F: Future<Output = (Deployed, Result<Outcome, BenchError>)>,
+    F: Future<Output = (Deployed, Result<Outcome, E>)>,
+    E: Into<anyhow::Error>,
 {
     runtime()?.block_on(async {
         let (deployed, outcome) = scenario(deployment.open().await?).await;
         deployed.close().await?;
-        Ok(outcome?)
+        outcome.map_err(Into::into)
     })
 }
 
 /// One thread.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_load::{Fault, Report};
+
+    use super::*;
+
+    #[test]
+    fn a_run_with_any_fault_fails_and_its_figures_are_printed_all_the_same() {
+        for fault in [Fault::Lost, Fault::Duplicated, Fault::Reordered, Fault::Altered, Fault::UnreadWrong] {
+            let telling = Telling { json: true, runs: 2 };
+            let measure = || {
+                let mut report = Report::default();
+                report.fault(fault, || "one".to_owned());
+                Ok(Outcome { report, ..Outcome::default() })
+            };
+            let told = telling.text("send", &Origin::here(), &[measure().unwrap(), measure().unwrap()]);
+            assert_eq!(serde_json::from_str::<Value>(&told).unwrap()["correct"], false);
+            let error = telling.tell("send", measure).unwrap_err();
+            assert!(error.to_string().contains("did not keep its promises"), "{error}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `bongsu bench send`: how many durable sends a second, and how long each takes.
 
 use anyhow::Result;
+use bongsu_load::bench::Outcome;
 use bongsu_load::bench::send::{Progress as Step, SendOptions, run};
 use clap::Args;
 
@@ -36,7 +37,11 @@ pub(super) struct Send {
 }
 
 impl Send {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(&self) -> Result<()> {
+        self.telling.tell("send", || self.measure())
+    }
+
+    fn measure(&self) -> Result<Outcome> {
         let (measured, warm_up) = self.times.durations()?;
         let options = SendOptions {
             connections: self.connections,
@@ -46,7 +51,7 @@ impl Send {
             warm_up,
             measured,
         };
-        let outcome = scenario::run(&self.deployment, async |deployed| {
+        scenario::run(&self.deployment, async |deployed| {
             let rooms = Progress::of(options.rooms as u64, "rooms");
             rooms.now_on("preparing");
             let sends = Progress::steps("sends answered");
@@ -60,7 +65,6 @@ impl Send {
             .await;
             sends.done();
             (deployed, outcome)
-        })?;
-        self.telling.tell("send", &outcome)
+        })
     }
 }
