@@ -9,12 +9,34 @@
 
 extern crate self as bongsu_cache;
 
+pub mod backplane;
+mod cache;
 pub mod codec;
 pub mod contract;
+mod counter;
+pub mod envelope;
+mod error;
+mod hub;
+mod l1;
+pub mod memory;
+mod metrics;
 pub mod model;
 pub mod options;
+mod random;
+pub mod resilience;
 pub mod schema;
+mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "valkey")]
+pub mod valkey;
 
+pub use cache::{Cache, Loaded, Lookup, Tier, Written};
 pub use codec::{Codec, CodecError, Json, Postcard};
+pub use counter::{Counter, CounterChange, CounterKey, CounterOptions, CounterUpdate};
+pub use envelope::Version;
+pub use error::{BuildError, Invalidated, LoadError};
+pub use hub::{Applied, Applier, CacheHub, Change, HubBuilder, HubOptions};
 pub use model::{CacheId, Cached, IdText};
 pub use options::{EntryOptions, LeaseMode};
+pub use schema::CacheSchema;

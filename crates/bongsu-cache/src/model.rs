@@ -40,26 +40,31 @@ pub trait CacheId: Clone + Eq + std::hash::Hash + fmt::Debug + Send + Sync + 'st
 
 /// The text of an id as it stands in a key: parts joined by `:`, all but `A-Z a-z 0-9 _ . -` percent-encoded, so that
 /// no id can look like another or place itself in a slot of its choice. Longer than [`IdText::MAX_BYTES`], it becomes a
-/// digest; entries carry the digest's input length and model, and a wrong entry is a miss.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// digest. Entries carry the text, and an entry with another one is a miss.
+///
+/// Texts of up to [`IdText::INLINE_BYTES`] live on the stack: a hit in the process tier allocates nothing.
+#[derive(Debug, Clone)]
 pub struct IdText {
-    text: String,
+    inline: [u8; IdText::INLINE_BYTES],
+    inline_bytes: usize,
+    /// The whole text, once it is too long for the stack.
+    long: Option<String>,
     parts: usize,
 }
 
 impl IdText {
     /// Ids with longer texts are digested (XXH3, 128 bits).
     pub const MAX_BYTES: usize = 160;
+    /// Longer texts are allocated.
+    pub const INLINE_BYTES: usize = 64;
 
     /// The text of `id`.
     #[must_use]
     pub fn of(id: &impl CacheId) -> Self {
-        let mut text = Self { text: String::with_capacity(24), parts: 0 };
+        let mut text = Self { inline: [0; Self::INLINE_BYTES], inline_bytes: 0, long: None, parts: 0 };
         id.write(&mut text);
-        if text.text.len() > Self::MAX_BYTES {
-            let digest = xxh3_128(text.text.as_bytes());
-            text.text.clear();
-            write!(text.text, "~{digest:032x}").unwrap_or_default();
+        if text.as_bytes().len() > Self::MAX_BYTES {
+            text.long = Some(format!("~{:032x}", xxh3_128(text.as_bytes())));
         }
         text
     }
@@ -67,34 +72,75 @@ impl IdText {
     /// Adds a part that may hold anything.
     pub fn part(&mut self, part: &str) {
         self.next();
-        for byte in part.bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-') {
-                self.text.push(char::from(byte));
-            } else {
-                write!(self.text, "%{byte:02x}").unwrap_or_default();
-            }
-        }
+        self.encode(part);
     }
 
     /// Adds a number.
     pub fn number(&mut self, number: impl fmt::Display) {
         self.next();
-        write!(self.text, "{number}").unwrap_or_default();
+        write!(self, "{number}").unwrap_or_default();
     }
 
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.long.as_ref().map_or(&self.inline[..self.inline_bytes], |long| long.as_bytes())
+    }
+
+    fn encode(&mut self, text: &str) {
+        for byte in text.bytes() {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-') {
+                self.push(&[byte]);
+            } else {
+                self.push(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
+        }
     }
 
     fn next(&mut self) {
         if self.parts > 0 {
-            self.text.push(':');
+            self.push(b":");
         }
         self.parts += 1;
     }
+
+    /// Adds ASCII bytes.
+    fn push(&mut self, bytes: &[u8]) {
+        if let Some(long) = &mut self.long {
+            long.extend(bytes.iter().copied().map(char::from));
+            return;
+        }
+        let end = self.inline_bytes + bytes.len();
+        if let Some(space) = self.inline.get_mut(self.inline_bytes..end) {
+            space.copy_from_slice(bytes);
+            self.inline_bytes = end;
+            return;
+        }
+        let head = &self.inline[..self.inline_bytes];
+        self.long = Some(head.iter().chain(bytes).copied().map(char::from).collect());
+    }
 }
+
+impl fmt::Write for IdText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.encode(text);
+        Ok(())
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+impl PartialEq for IdText {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for IdText {}
 
 macro_rules! numbers {
     ($($type:ty),*) => {$(
@@ -126,5 +172,31 @@ impl<A: CacheId, B: CacheId, C: CacheId> CacheId for (A, B, C) {
         self.0.write(text);
         self.1.write(text);
         self.2.write(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_joined_and_encoded() {
+        assert_eq!(IdText::of(&42_u64).as_str(), "42");
+        assert_eq!(IdText::of(&-7_i32).as_str(), "-7");
+        assert_eq!(IdText::of(&("a:b {c}".to_owned(), 7_u8)).as_str(), "a%3ab%20%7bc%7d:7");
+        assert_ne!(
+            IdText::of(&("a:b".to_owned(), "c".to_owned())),
+            IdText::of(&("a".to_owned(), "b:c".to_owned()))
+        );
+    }
+
+    #[test]
+    fn long_texts_leave_the_stack_and_very_long_ones_become_digests() {
+        let long = "x".repeat(IdText::INLINE_BYTES + 1);
+        assert_eq!(IdText::of(&long).as_str(), long);
+        assert_eq!(IdText::of(&(long.clone(), 1_u8)).as_str(), format!("{long}:1"));
+        let digest = IdText::of(&"x".repeat(IdText::MAX_BYTES + 1));
+        assert_eq!(digest.as_str().len(), 33);
+        assert!(digest.as_str().starts_with('~'));
     }
 }

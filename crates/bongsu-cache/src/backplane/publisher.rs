@@ -1,0 +1,240 @@
+//! Says things on the channels, in order: one task for each channel numbers the frames, joins drops that wait together
+//! into one frame, and sends the heartbeat.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::frame::{Body, DROPS_MAX, Frame, Named, Stamp};
+use crate::contract::{Backplane, CHANNELS, Channel};
+use crate::random;
+
+/// Words that wait for one channel's task.
+const WORDS_MAX: usize = 1024;
+/// A publication without an answer for this long is uncertain.
+const PUBLISH_WAIT: Duration = Duration::from_secs(1);
+/// Of so many frames the time of publication is known: enough for all that can be under way for a few seconds.
+const TIMES: usize = 64;
+
+/// The sending half.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    origin: u64,
+    channels: Box<[ChannelVoice]>,
+}
+
+#[derive(Debug)]
+struct ChannelVoice {
+    words: mpsc::Sender<Word>,
+    spoken: Arc<Spoken>,
+}
+
+/// What was said on a channel until now.
+#[derive(Debug)]
+struct Spoken {
+    started: Instant,
+    seq: AtomicU64,
+    /// When the frame with this sequence number (modulo their count) was handed over, in microseconds after `started`.
+    times_us: [AtomicU64; TIMES],
+}
+
+/// Something to say. The answer: whether the backplane took it for certain.
+enum Word {
+    Drop(Named, oneshot::Sender<bool>),
+    DropAll(String, oneshot::Sender<bool>),
+    Heartbeat,
+}
+
+impl Publisher {
+    /// Starts the tasks of all channels. They say bye when `stop` is cancelled.
+    pub(crate) fn start(
+        backplane: &Arc<dyn Backplane>,
+        heartbeat: Duration,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Self {
+        let origin = random::number();
+        let voice = |channel| {
+            let (words, waiting) = mpsc::channel(WORDS_MAX);
+            let spoken = Arc::new(Spoken {
+                started: Instant::now(),
+                seq: AtomicU64::new(0),
+                times_us: [const { AtomicU64::new(0) }; TIMES],
+            });
+            let speaker = Speaker {
+                backplane: Arc::clone(backplane),
+                channel,
+                origin,
+                epoch: random::number(),
+                spoken: Arc::clone(&spoken),
+            };
+            tasks.spawn(speaker.run(waiting, heartbeat, stop.clone()));
+            ChannelVoice { words, spoken }
+        };
+        Self { origin, channels: Channel::all().map(voice).collect() }
+    }
+
+    pub(crate) fn origin(&self) -> u64 {
+        self.origin
+    }
+
+    /// Tells the others to drop an entry. False: it is not certain that they hear of it otherwise than by the gap.
+    pub(crate) async fn drop_entry(&self, channel: Channel, entry: Named) -> bool {
+        let (answer, answered) = oneshot::channel();
+        self.say(channel, Word::Drop(entry, answer)).await && answered.await.unwrap_or(false)
+    }
+
+    /// Tells the others to drop all entries of a model, on every channel.
+    pub(crate) async fn drop_all(&self, model: &str) -> bool {
+        let mut answers = Vec::with_capacity(usize::from(CHANNELS));
+        for channel in Channel::all() {
+            let (answer, answered) = oneshot::channel();
+            let said = self.say(channel, Word::DropAll(model.to_owned(), answer)).await;
+            answers.push(said.then_some(answered));
+        }
+        let mut all = true;
+        for answer in answers {
+            all &= match answer {
+                Some(answered) => answered.await.unwrap_or(false),
+                None => false,
+            };
+        }
+        all
+    }
+
+    /// Sends a heartbeat now instead of later, if the channel is not busy anyway.
+    pub(crate) fn hurry(&self, channel: Channel) {
+        // A full queue is about to speak.
+        if self.voice(channel).words.try_send(Word::Heartbeat).is_err() {
+            tracing::debug!(channel = channel.index(), "the channel speaks anyway");
+        }
+    }
+
+    /// The last sequence number used on a channel; zero before the first.
+    pub(crate) fn last_seq(&self, channel: Channel) -> u64 {
+        self.voice(channel).spoken.seq.load(Ordering::Acquire)
+    }
+
+    /// When a frame was handed to the backplane, if it is not too long ago.
+    pub(crate) fn published_at(&self, channel: Channel, seq: u64) -> Option<Instant> {
+        let spoken = &self.voice(channel).spoken;
+        let recent = spoken.seq.load(Ordering::Acquire).saturating_sub(seq) < TIMES as u64 / 2;
+        let time = Duration::from_micros(spoken.time(seq).load(Ordering::Acquire));
+        recent.then(|| spoken.started + time)
+    }
+
+    async fn say(&self, channel: Channel, word: Word) -> bool {
+        self.voice(channel).words.send(word).await.is_ok()
+    }
+
+    fn voice(&self, channel: Channel) -> &ChannelVoice {
+        &self.channels[usize::from(channel.index())]
+    }
+}
+
+impl Spoken {
+    fn time(&self, seq: u64) -> &AtomicU64 {
+        #[allow(clippy::cast_possible_truncation, reason = "the remainder is small")]
+        &self.times_us[(seq % TIMES as u64) as usize]
+    }
+}
+
+/// The task of one channel.
+struct Speaker {
+    backplane: Arc<dyn Backplane>,
+    channel: Channel,
+    origin: u64,
+    epoch: u64,
+    spoken: Arc<Spoken>,
+}
+
+impl Speaker {
+    async fn run(mut self, mut words: mpsc::Receiver<Word>, heartbeat: Duration, stop: CancellationToken) {
+        let mut beat = tokio::time::interval(heartbeat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = beat.tick() => {
+                    self.publish(Body::Heartbeat).await;
+                }
+                word = words.recv() => match word {
+                    Some(word) => self.speak(word, &mut words).await,
+                    None => break,
+                },
+            }
+        }
+        words.close();
+        while let Ok(word) = words.try_recv() {
+            self.speak(word, &mut words).await;
+        }
+        self.publish(Body::Bye).await;
+    }
+
+    /// Says `first`, and with it all drops that wait right behind it.
+    async fn speak(&mut self, first: Word, words: &mut mpsc::Receiver<Word>) {
+        let mut next = Some(first);
+        while let Some(word) = next.take() {
+            match word {
+                Word::Heartbeat => {
+                    self.publish(Body::Heartbeat).await;
+                }
+                Word::DropAll(model, answer) => {
+                    let certain = self.publish(Body::DropAll(model)).await;
+                    reply(answer, certain);
+                }
+                Word::Drop(entry, answer) => {
+                    let (mut entries, mut answers) = (vec![entry], vec![answer]);
+                    while entries.len() < DROPS_MAX {
+                        match words.try_recv() {
+                            Ok(Word::Drop(entry, answer)) => {
+                                entries.push(entry);
+                                answers.push(answer);
+                            }
+                            Ok(other) => {
+                                next = Some(other);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    let certain = self.publish(Body::Drop(entries)).await;
+                    for answer in answers {
+                        reply(answer, certain);
+                    }
+                }
+            }
+        }
+    }
+
+    /// After an uncertain publication the epoch is another one, by which the others know that something may be missing.
+    async fn publish(&mut self, body: Body) -> bool {
+        let seq = self.spoken.seq.load(Ordering::Acquire) + 1;
+        let after = self.spoken.started.elapsed();
+        self.spoken.time(seq).store(u64::try_from(after.as_micros()).unwrap_or(0), Ordering::Release);
+        self.spoken.seq.store(seq, Ordering::Release);
+        let kind = body.word();
+        let stamp = Stamp { origin: self.origin, epoch: self.epoch, seq };
+        let frame = Frame { stamp, body }.encode();
+        let published = tokio::time::timeout(PUBLISH_WAIT, self.backplane.publish(self.channel, frame)).await;
+        let certain = matches!(published, Ok(Ok(())));
+        if !certain {
+            tracing::debug!(channel = self.channel.index(), kind, "publication is uncertain: {published:?}");
+            self.epoch = random::number();
+        }
+        metrics::counter!("cache_backplane_messages_total", "dir" => "out", "kind" => kind).increment(1);
+        certain
+    }
+}
+
+/// Whoever asked may have gone.
+fn reply(answer: oneshot::Sender<bool>, certain: bool) {
+    if answer.send(certain).is_err() {
+        tracing::trace!("nobody waits for this publication any more");
+    }
+}

@@ -1,0 +1,149 @@
+//! What an invalidation does, without the type: this process, the shared tier, then the word to the others.
+//!
+//! The order matters. The process tier is emptied before the delete (nobody here may answer with it any more) and after
+//! it (a reader in between may have taken the old value from the shared tier). The others are told only once the
+//! delete is confirmed: a process that hears of it and reads again must not find the old value.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::{Core, Model};
+use crate::backplane::frame::Named;
+use crate::contract::{Key, Region};
+use crate::error::Invalidated;
+use crate::l1::channel_of;
+
+/// An entry that is to go, in every deployed version.
+#[derive(Debug, Clone)]
+pub(crate) struct Doomed {
+    pub(crate) model: Arc<Model>,
+    pub(crate) id: Arc<str>,
+    pub(crate) hash: u128,
+}
+
+impl Doomed {
+    /// The regions its entries live in; all of them while the deployed versions are not known.
+    pub(crate) fn regions(&self, prefix: &str) -> Vec<Region> {
+        match self.model.schemas.known() {
+            Some(schemas) => schemas
+                .into_iter()
+                .map(|schema| Key::entry(prefix, schema, self.model.name, &self.id).region())
+                .collect(),
+            None => Region::all().collect(),
+        }
+    }
+}
+
+impl Core {
+    /// Drops entries everywhere, or queues what was not confirmed.
+    pub(crate) async fn invalidate(&self, entries: Vec<Doomed>) -> Invalidated {
+        self.forget(&entries);
+        metrics::counter!("cache_invalidations_total", "source" => "local").increment(entries.len() as u64);
+        let deleted = self.delete(&entries).await;
+        let mut confirmed = Vec::with_capacity(entries.len());
+        let mut queued = false;
+        for (doomed, deleted) in entries.into_iter().zip(deleted) {
+            if deleted {
+                confirmed.push(doomed);
+            } else {
+                queued = true;
+                // Queued first, then forgotten: a reader in between must not believe the shared tier.
+                self.pending.add(doomed.clone(), &self.prefix);
+                self.l1.invalidate(doomed.hash);
+            }
+        }
+        let told = self.tell(&confirmed).await;
+        match (queued, told) {
+            (true, _) => Invalidated::QueuedForRetry { pending: self.pending.len() },
+            (false, true) => Invalidated::Everywhere,
+            (false, false) => Invalidated::LocalAndL2,
+        }
+    }
+
+    /// Drops all entries of a model everywhere, or queues what was not confirmed.
+    pub(crate) async fn invalidate_all(&self, model: &Arc<Model>) -> Invalidated {
+        model.renew();
+        let renewals = Region::all().map(|region| async move { (region, self.renew(model, region).await) });
+        let mut queued = false;
+        for (region, renewed) in join_all(renewals).await {
+            if !renewed {
+                queued = true;
+                self.pending.add_renewal(model, region);
+            }
+        }
+        model.renew();
+        // What is queued is told again when it is done.
+        let told = self.tell_all(model.name).await;
+        match (queued, told) {
+            (true, _) => Invalidated::QueuedForRetry { pending: self.pending.len() },
+            (false, true) => Invalidated::Everywhere,
+            (false, false) => Invalidated::LocalAndL2,
+        }
+    }
+
+    /// Takes entries out of the process tier.
+    pub(crate) fn forget(&self, entries: &[Doomed]) {
+        for doomed in entries {
+            self.l1.invalidate(doomed.hash);
+        }
+    }
+
+    /// Deletes entries in the shared tier, in all deployed versions. Which are confirmed.
+    pub(crate) async fn delete(&self, entries: &[Doomed]) -> Vec<bool> {
+        let Some(shared) = &self.shared else { return vec![true; entries.len()] };
+        let mut keys = Vec::with_capacity(entries.len());
+        let mut owners = Vec::with_capacity(entries.len());
+        let mut deleted = vec![true; entries.len()];
+        for (place, doomed) in entries.iter().enumerate() {
+            match doomed.model.schemas.live(shared).await {
+                Ok(schemas) => {
+                    for schema in schemas {
+                        keys.push(Key::entry(&self.prefix, schema, doomed.model.name, &doomed.id));
+                        owners.push(place);
+                    }
+                }
+                Err(_) => deleted[place] = false,
+            }
+        }
+        if keys.is_empty() {
+            return deleted;
+        }
+        for (place, answer) in owners.into_iter().zip(shared.remove_many(&keys).await) {
+            deleted[place] &= answer.is_ok();
+        }
+        deleted
+    }
+
+    /// Tells the others of confirmed deletes, and forgets what was read here meanwhile. False: not certain that all
+    /// heard.
+    pub(crate) async fn tell(&self, entries: &[Doomed]) -> bool {
+        self.forget(entries);
+        self.announce(entries).await
+    }
+
+    /// The word to the others alone.
+    pub(crate) async fn announce(&self, entries: &[Doomed]) -> bool {
+        let Some(publisher) = &self.publisher else { return entries.is_empty() };
+        let told = entries.iter().map(|doomed| {
+            let entry = Named { model: doomed.model.name.to_owned(), id: doomed.id.as_ref().to_owned() };
+            publisher.drop_entry(channel_of(doomed.hash), entry)
+        });
+        join_all(told).await.into_iter().all(|certain| certain)
+    }
+
+    pub(crate) async fn tell_all(&self, model: &'static str) -> bool {
+        match &self.publisher {
+            Some(publisher) => publisher.drop_all(model).await,
+            None => false,
+        }
+    }
+
+    /// Renews a model's generation in a region; without a shared tier there is none to renew.
+    pub(crate) async fn renew(&self, model: &Arc<Model>, region: Region) -> bool {
+        match &self.shared {
+            Some(shared) => shared.renew_generation(model.name, region).await.is_ok(),
+            None => true,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Invalidations that the shared tier has not confirmed: kept until it does, newest per entry, bounded.
+//!
+//! When there are too many, or one waits for too long, it becomes the renewal of a generation, which is few and drops
+//! more. While something waits here, this process does not believe the shared tier about it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{Core, Doomed, Model};
+use crate::contract::Region;
+use crate::random;
+
+/// Entries of one attempt.
+const ATTEMPT_ENTRIES: usize = 256;
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// The queue.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    max: usize,
+    inner: Mutex<Inner>,
+    /// Of both kinds: the cheap question on the read path.
+    count: AtomicUsize,
+    wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    entries: HashMap<u128, Waiting>,
+    renewals: HashMap<(&'static str, Region), Arc<Model>>,
+    added: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Waiting {
+    doomed: Doomed,
+    since: Instant,
+    /// Tells this one from a younger one for the same entry.
+    serial: u64,
+}
+
+impl Pending {
+    pub(crate) fn new(max: usize) -> Self {
+        Self { max, inner: Mutex::default(), count: AtomicUsize::new(0), wake: Notify::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Whether the shared tier may hold what was already invalidated.
+    pub(crate) fn distrusts(&self, hash: u128, model: &'static str, region: Region) -> bool {
+        if self.len() == 0 {
+            return false;
+        }
+        let inner = self.lock();
+        inner.entries.contains_key(&hash) || inner.renewals.contains_key(&(model, region))
+    }
+
+    /// Keeps an entry for another attempt. When the queue is full, its generations are to be renewed instead.
+    pub(crate) fn add(&self, doomed: Doomed, prefix: &str) {
+        let mut inner = self.lock();
+        if inner.entries.len() >= self.max && !inner.entries.contains_key(&doomed.hash) {
+            inner.renew_for(&doomed, prefix);
+        } else {
+            inner.added += 1;
+            let serial = inner.added;
+            let since = inner.entries.get(&doomed.hash).map_or_else(Instant::now, |waiting| waiting.since);
+            inner.entries.insert(doomed.hash, Waiting { doomed, since, serial });
+        }
+        self.recount(&inner);
+        drop(inner);
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn add_renewal(&self, model: &Arc<Model>, region: Region) {
+        let mut inner = self.lock();
+        inner.renewals.insert((model.name, region), Arc::clone(model));
+        self.recount(&inner);
+        drop(inner);
+        self.wake.notify_one();
+    }
+
+    /// What is tried next; entries that are too old become renewals first.
+    fn batch(&self, age_max: Duration, prefix: &str) -> (Vec<Waiting>, Vec<(Arc<Model>, Region)>) {
+        let mut inner = self.lock();
+        let aged: Vec<u128> = inner
+            .entries
+            .iter()
+            .filter(|(_, waiting)| waiting.since.elapsed() > age_max)
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in aged {
+            if let Some(waiting) = inner.entries.remove(&hash) {
+                inner.renew_for(&waiting.doomed, prefix);
+            }
+        }
+        self.recount(&inner);
+        let entries = inner.entries.values().take(ATTEMPT_ENTRIES).cloned().collect();
+        let renewals =
+            inner.renewals.iter().map(|((_, region), model)| (Arc::clone(model), *region)).collect();
+        (entries, renewals)
+    }
+
+    fn done(&self, waiting: &Waiting) {
+        let mut inner = self.lock();
+        let hash = waiting.doomed.hash;
+        if inner.entries.get(&hash).is_some_and(|there| there.serial == waiting.serial) {
+            inner.entries.remove(&hash);
+        }
+        self.recount(&inner);
+    }
+
+    fn renewed(&self, model: &'static str, region: Region) {
+        let mut inner = self.lock();
+        inner.renewals.remove(&(model, region));
+        self.recount(&inner);
+    }
+
+    fn recount(&self, inner: &Inner) {
+        self.count.store(inner.entries.len() + inner.renewals.len(), Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn renew_for(&mut self, doomed: &Doomed, prefix: &str) {
+        for region in doomed.regions(prefix) {
+            self.renewals.insert((doomed.model.name, region), Arc::clone(&doomed.model));
+        }
+    }
+}
+
+impl Core {
+    /// Tries what is queued until the hub stops, with growing pauses while nothing succeeds.
+    pub(crate) async fn work_off_pending(self: Arc<Self>) {
+        let mut pause = PAUSE_FIRST;
+        loop {
+            if self.pending.len() == 0 {
+                pause = PAUSE_FIRST;
+                tokio::select! {
+                    () = self.stop.cancelled() => return,
+                    () = self.pending.wake.notified() => {}
+                }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(pause.mul_f64(0.75 + random::fraction() / 2.0)) => {}
+            }
+            let progress = self.attempt_pending().await;
+            pause = if progress { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
+        }
+    }
+
+    /// One attempt at a part of the queue. True: something of it is done.
+    pub(crate) async fn attempt_pending(&self) -> bool {
+        let (waiting, renewals) = self.pending.batch(self.options.pending_age_max, &self.prefix);
+        let mut progress = false;
+        let doomed: Vec<Doomed> = waiting.iter().map(|waiting| waiting.doomed.clone()).collect();
+        let mut confirmed = Vec::new();
+        for (waiting, deleted) in waiting.iter().zip(self.delete(&doomed).await) {
+            if deleted {
+                self.pending.done(waiting);
+                confirmed.push(waiting.doomed.clone());
+                progress = true;
+            }
+        }
+        self.tell(&confirmed).await;
+        let mut renewed: HashSet<&'static str> = HashSet::new();
+        for (model, region) in renewals {
+            if self.renew(&model, region).await {
+                self.pending.renewed(model.name, region);
+                model.renew();
+                renewed.insert(model.name);
+            }
+        }
+        for model in renewed {
+            progress = true;
+            self.tell_all(model).await;
+        }
+        progress
+    }
+}
