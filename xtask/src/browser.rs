@@ -13,7 +13,7 @@ use crate::step::{Step, root, titled};
 pub(crate) const FOLDER: &str = "web/e2e";
 
 pub(crate) fn run() -> Result<()> {
-    setup::run()?;
+    titled("setup", setup::browser)?;
     titled("browser tests", build_and_run)
 }
 

@@ -2,8 +2,10 @@
 
 mod browser;
 mod ci;
+mod debian;
 mod fuzz;
 mod npm;
+mod services;
 mod setup;
 mod step;
 mod test;
@@ -31,13 +33,16 @@ Examples:
   cargo x fuzz --seconds 300           five minutes for each fuzz target
 
 Environment:
-  BONGSU_TEST_DATA   folder of the real chat logs; tests that need it say so when it is not set
-  BONGSU_CHROMIUM    the browser to test with, default /usr/bin/chromium
-  CI                 when set, something missing is a failure instead of a printed skip";
+  BONGSU_TEST_DATA       folder of the real chat logs; tests that need it say so when it is not set
+  BONGSU_CHROMIUM        the browser to test with, default /usr/bin/chromium
+  BONGSU_VALKEY_SERVER   the valkey-server to test with, default the one that setup installs
+  BONGSU_REDIS_SERVER    the redis-server to test with, default the one on the PATH
+  BONGSU_POSTGRES_BIN    the folder of PostgreSQL's initdb, postgres and psql, default the newest of Debian's
+  CI                     when set, something missing is a failure instead of a printed skip";
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need (Node, Chromium, npm packages); quick when all is there
+    /// Install what the tests need (Node, Chromium, npm packages, Valkey, Redis, PostgreSQL); quick when all is there
     Setup,
     /// Set up, then run every test: Rust, web, browser
     Test,

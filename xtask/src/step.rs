@@ -61,6 +61,12 @@ impl Step {
         String::from_utf8(output.stdout).with_context(|| format!("`{line}` wrote invalid UTF-8"))
     }
 
+    /// Runs to the end without a word, and says whether it is there and ended well.
+    pub(crate) fn succeeds(mut self) -> bool {
+        let quiet = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    }
+
     /// The command as one would type it.
     fn line(&self) -> String {
         let program = Path::new(self.command.get_program()).file_name().unwrap_or_default();

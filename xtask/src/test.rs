@@ -1,6 +1,6 @@
 //! `cargo x test`: every test of the project with one command, on a fresh machine too.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use crate::step::{Parts, Step, in_ci};
 use crate::{browser, setup};
@@ -9,25 +9,29 @@ pub(crate) fn run() -> Result<()> {
     let ready = setup::run();
     if in_ci() {
         ready?;
-        return run_parts(None);
+        return run_parts(None, None);
     }
-    run_parts(ready.err())
+    match ready {
+        Ok(()) => run_parts(None, None),
+        // On a laptop the one does without what only the other needs.
+        Err(_) => run_parts(setup::browser().err(), setup::servers().err()),
+    }
 }
 
-/// The web goes first, so that cargo's closing lines are the last thing on the screen; all parts always run.
-fn run_parts(no_browser: Option<anyhow::Error>) -> Result<()> {
+/// The web goes first, so that cargo's closing lines are the last thing on the screen; all parts always run. Without
+/// servers cargo's tests skip those themselves.
+fn run_parts(no_browser: Option<Error>, no_servers: Option<Error>) -> Result<()> {
     let mut parts = Parts::new();
-    match &no_browser {
-        None => {
-            parts
-                .run("web tests", || Step::new("npm", &["run", "--silent", "test"]).within(setup::WEB).run());
-            parts.run("browser tests", browser::build_and_run);
-        }
-        Some(reason) => println!("==> web and browser tests: SKIPPED: {reason:#}"),
+    if no_browser.is_none() {
+        parts.run("web tests", || Step::new("npm", &["run", "--silent", "test"]).within(setup::WEB).run());
+        parts.run("browser tests", browser::build_and_run);
     }
     parts.run("cargo test", || Step::cargo(&["test", "--workspace", "--locked"]).run());
-    if no_browser.is_some() {
-        println!("    web and browser tests: SKIPPED (the reason stands above)");
+    for (what, reason) in [("web and browser tests", no_browser), ("some tests on real servers", no_servers)]
+    {
+        if let Some(reason) = reason {
+            println!("==> {what}: SKIPPED: {reason:#}");
+        }
     }
     parts.finish()
 }

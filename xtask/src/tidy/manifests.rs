@@ -94,6 +94,7 @@ mod tests {
             dependencies: vec![Dependency {
                 name: "serde".to_owned(),
                 kind: DependencyKind::Shipped,
+                optional: false,
                 source: source.to_owned(),
             }],
         });

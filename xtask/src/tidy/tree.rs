@@ -27,6 +27,8 @@ pub(crate) struct Package {
 pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) kind: DependencyKind,
+    /// Whether only a feature brings it.
+    pub(crate) optional: bool,
     /// Empty for a path.
     pub(crate) source: String,
 }
@@ -119,6 +121,7 @@ fn read_package(root: &Path, package: &Value) -> Result<Package> {
                     Some("dev") => DependencyKind::Dev,
                     _ => DependencyKind::Shipped,
                 },
+                optional: dependency["optional"].as_bool().unwrap_or_default(),
                 source: text(&dependency["source"]),
             })
             .collect(),

@@ -1,14 +1,18 @@
 //! Who may import whom, and which foreign crate may stand where: the walls of the architecture as a table.
 //!
-//! Dev-dependencies are free, except that tests keep out of what ships: `bongsu-testkit` may only be one of them.
+//! Dev-dependencies are free, except that tests keep out of what ships: the testkit and the test bed may only be one
+//! of them.
 
 use crate::tidy::fault::Fault;
 use crate::tidy::tree::{Dependency, DependencyKind, Package, Tree};
 
 const TESTKIT: &str = "bongsu-testkit";
 
+/// Real servers for tests. It knows nothing of messaging, so that the cache can be tested without it.
+const TESTBED: &str = "bongsu-testbed";
+
 /// For each crate, the crates of the workspace that it may import. A new crate gets a line here first.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 14] = [
     ("bongsu-types", &[]),
     ("bongsu-wire", &["bongsu-types"]),
     ("bongsu-store", &["bongsu-types"]),
@@ -17,7 +21,10 @@ const IMPORTS: [(&str, &[&str]); 11] = [
     ("bongsu-edge", &["bongsu-types", "bongsu-wire", "bongsu-service"]),
     ("bongsu-load", &["bongsu-types", "bongsu-wire"]),
     ("bongsu-import", &["bongsu-types", "bongsu-service"]),
+    ("bongsu-cache-derive", &[]),
+    ("bongsu-cache", &["bongsu-cache-derive"]),
     ("bongsu-server", EVERYTHING_THAT_SHIPS),
+    (TESTBED, &[]),
     (TESTKIT, EVERYTHING_A_TEST_NEEDS),
     ("xtask", &[]),
 ];
@@ -31,6 +38,7 @@ const EVERYTHING_THAT_SHIPS: &[&str] = &[
     "bongsu-edge",
     "bongsu-load",
     "bongsu-import",
+    "bongsu-cache",
 ];
 
 const EVERYTHING_A_TEST_NEEDS: &[&str] = &[
@@ -43,6 +51,7 @@ const EVERYTHING_A_TEST_NEEDS: &[&str] = &[
     "bongsu-load",
     "bongsu-import",
     "bongsu-server",
+    TESTBED,
 ];
 
 /// Foreign crates of one kind, and the only crates of ours that may ship with them.
@@ -73,13 +82,17 @@ const WALLS: [Wall; 6] = [
         allowed: &["bongsu-edge", "bongsu-load"],
     },
     Wall { about: "the embedded engine", foreign: &["fjall", "lsm-tree"], allowed: &["bongsu-store"] },
-    // No crate speaks SQL or Redis yet: the one that starts to gets its name here.
+    // No crate speaks SQL yet: the one that starts to gets its name here.
     Wall {
         about: "SQL",
         foreign: &["deadpool-postgres", "diesel", "postgres", "rusqlite", "sqlx", "tokio-postgres"],
         allowed: &[],
     },
-    Wall { about: "Redis", foreign: &["bb8-redis", "deadpool-redis", "fred", "redis"], allowed: &[] },
+    Wall {
+        about: "Redis",
+        foreign: &["bb8-redis", "deadpool-redis", "fred", "redis"],
+        allowed: &["bongsu-cache", TESTBED],
+    },
     Wall {
         about: "catch-all errors",
         foreign: &["anyhow", "eyre"],
@@ -91,6 +104,9 @@ const WALLS: [Wall; 6] = [
         allowed: &["bongsu-server", "xtask"],
     },
 ];
+
+/// What a crate may only bring with a feature of its own: who embeds the crate without a server builds none of it.
+const OPTIONAL: [(&str, &str); 1] = [("bongsu-cache", "redis")];
 
 /// `bongsu-types` is the vocabulary: no I/O, no async, no wire or stored form.
 const NOT_IN_TYPES: [&str; 7] =
@@ -105,8 +121,8 @@ pub(crate) fn imports(tree: &Tree) -> Vec<Fault> {
             continue;
         };
         for dependency in shipped(package).filter(|dependency| is_ours(dependency)) {
-            if dependency.name == TESTKIT {
-                let message = format!("{TESTKIT} may only be a dev-dependency");
+            if is_for_tests(&dependency.name) && !is_for_tests(&package.name) {
+                let message = format!("{} may only be a dev-dependency", dependency.name);
                 faults.push(Fault::of_file(&package.manifest, message));
             } else if !allowed.contains(&dependency.name.as_str()) {
                 let message = format!("{} may not import {}", package.name, dependency.name);
@@ -123,10 +139,18 @@ pub(crate) fn foreign_crates(tree: &Tree) -> Vec<Fault> {
         for dependency in shipped(package) {
             if let Some(message) = behind_a_wall(&package.name, &dependency.name) {
                 faults.push(Fault::of_file(&package.manifest, message));
+            } else if !dependency.optional && OPTIONAL.contains(&(&package.name, &dependency.name)) {
+                let message = format!("{} may have {} only behind a feature", package.name, dependency.name);
+                faults.push(Fault::of_file(&package.manifest, message));
             }
         }
     }
     faults
+}
+
+/// Whether a crate is only ever a dev-dependency of what ships.
+fn is_for_tests(package: &str) -> bool {
+    [TESTKIT, TESTBED].contains(&package)
 }
 
 fn behind_a_wall(package: &str, dependency: &str) -> Option<String> {
@@ -158,7 +182,12 @@ mod tests {
     fn package(name: &str, dependencies: &[(&str, DependencyKind)]) -> Package {
         let dependencies = dependencies
             .iter()
-            .map(|(name, kind)| Dependency { name: (*name).to_owned(), kind: *kind, source: String::new() })
+            .map(|(name, kind)| Dependency {
+                name: (*name).to_owned(),
+                kind: *kind,
+                optional: false,
+                source: String::new(),
+            })
             .collect();
         Package { name: name.to_owned(), manifest: "Cargo.toml".to_owned(), licence: None, dependencies }
     }
@@ -181,9 +210,22 @@ mod tests {
     }
 
     #[test]
-    fn the_testkit_never_ships() {
-        let tree = Tree::of_packages(vec![package("bongsu-server", &[(TESTKIT, DependencyKind::Shipped)])]);
-        assert_eq!(messages(imports(&tree)), ["Cargo.toml: bongsu-testkit may only be a dev-dependency"]);
+    fn what_is_for_tests_never_ships() {
+        let tree = Tree::of_packages(vec![
+            package("bongsu-server", &[(TESTKIT, DependencyKind::Shipped)]),
+            package("bongsu-cache", &[(TESTBED, DependencyKind::Shipped)]),
+            package(TESTKIT, &[(TESTBED, DependencyKind::Shipped)]),
+        ]);
+        let expected =
+            [TESTKIT, TESTBED].map(|name| format!("Cargo.toml: {name} may only be a dev-dependency"));
+        assert_eq!(messages(imports(&tree)), expected);
+    }
+
+    #[test]
+    fn the_cache_knows_nothing_of_messaging() {
+        let tree =
+            Tree::of_packages(vec![package("bongsu-cache", &[("bongsu-types", DependencyKind::Shipped)])]);
+        assert_eq!(messages(imports(&tree)), ["Cargo.toml: bongsu-cache may not import bongsu-types"]);
     }
 
     #[test]
@@ -205,12 +247,26 @@ mod tests {
     }
 
     #[test]
-    fn nobody_speaks_sql_or_redis_yet() {
-        let tree = Tree::of_packages(vec![
-            package("bongsu-store", &[("tokio-postgres", DependencyKind::Shipped)]),
-            package("bongsu-cluster", &[("redis", DependencyKind::Shipped)]),
-        ]);
-        assert_eq!(foreign_crates(&tree).len(), 2);
+    fn nobody_speaks_sql_yet() {
+        let tree =
+            Tree::of_packages(vec![package("bongsu-store", &[("tokio-postgres", DependencyKind::Shipped)])]);
+        assert_eq!(foreign_crates(&tree).len(), 1);
+    }
+
+    #[test]
+    fn only_the_cache_and_the_test_bed_speak_redis_the_cache_behind_a_feature() {
+        let mut cache = package("bongsu-cache", &[("redis", DependencyKind::Shipped)]);
+        let test_bed = package(TESTBED, &[("redis", DependencyKind::Shipped)]);
+        let cluster = package("bongsu-cluster", &[("redis", DependencyKind::Shipped)]);
+        let expected = "Cargo.toml: bongsu-cache may have redis only behind a feature";
+        assert_eq!(messages(foreign_crates(&Tree::of_packages(vec![cache]))), [expected]);
+
+        cache = package("bongsu-cache", &[("redis", DependencyKind::Shipped)]);
+        cache.dependencies[0].optional = true;
+        let tree = Tree::of_packages(vec![cache, test_bed, cluster]);
+        let expected = "Cargo.toml: bongsu-cluster may not depend on redis: Redis is only for: bongsu-cache, \
+                        bongsu-testbed";
+        assert_eq!(messages(foreign_crates(&tree)), [expected]);
     }
 
     #[test]
