@@ -11,6 +11,7 @@ mod chance;
 mod chaos;
 pub mod conformance;
 mod history;
+mod switches;
 
 pub use crate::schema::lock::{LockFault, SchemaEntry, assert_lock, check_lock, lock_text};
 pub use chance::{Chance, Dice};

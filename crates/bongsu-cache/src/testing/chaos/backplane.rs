@@ -16,32 +16,32 @@ use crate::testing::chance::{Chance, Dice};
 const EVENTS_MAX: usize = 4096;
 
 /// Stands between a backplane and its subscribers. The fate of a subscriber's n-th event depends on the seed, on the
-/// subscriber's number and on n alone.
-#[derive(Debug)]
+/// subscriber's number and on n alone. Clones are the same decorator.
+#[derive(Debug, Clone)]
 pub struct LossyBackplane {
     inner: Arc<dyn Backplane>,
     shared: Arc<Shared>,
-    publishing: Chance,
-    subscribers: Chance,
 }
 
 #[derive(Debug)]
 struct Shared {
     faults: RwLock<BackplaneFaults>,
     deaf: RwLock<[bool; CHANNELS as usize]>,
+    publishing: Chance,
+    subscribers: Chance,
 }
 
 impl LossyBackplane {
     /// Before `inner`, failing nothing until [`LossyBackplane::set`].
     #[must_use]
     pub fn new(inner: Arc<dyn Backplane>, seed: u64) -> Self {
-        let shared = Shared { faults: RwLock::default(), deaf: RwLock::new([false; CHANNELS as usize]) };
-        Self {
-            inner,
-            shared: Arc::new(shared),
+        let shared = Shared {
+            faults: RwLock::default(),
+            deaf: RwLock::new([false; CHANNELS as usize]),
             publishing: Chance::seeded(seed),
             subscribers: Chance::seeded(seed ^ 1),
-        }
+        };
+        Self { inner, shared: Arc::new(shared) }
     }
 
     /// From now on these faults.
@@ -69,7 +69,7 @@ impl LossyBackplane {
 impl Backplane for LossyBackplane {
     async fn publish(&self, channel: Channel, frame: Bytes) -> Result<(), BackplaneError> {
         let faults = self.shared.faults();
-        let mut dice = self.publishing.dice();
+        let mut dice = self.shared.publishing.dice();
         if dice.happens(faults.refused) {
             return Err(BackplaneError::Unreachable("by the will of the test".to_owned()));
         }
@@ -79,7 +79,7 @@ impl Backplane for LossyBackplane {
 
     fn subscribe(&self) -> mpsc::Receiver<BackplaneEvent> {
         let (to, events) = mpsc::channel(EVENTS_MAX);
-        let chance = Chance::seeded(self.subscribers.dice().number());
+        let chance = Chance::seeded(self.shared.subscribers.dice().number());
         let way =
             Way { shared: Arc::clone(&self.shared), chance, due: VecDeque::new(), unsaid: Vec::new(), to };
         tokio::spawn(way.carry(self.inner.subscribe()));

@@ -15,12 +15,20 @@ use crate::contract::{
 use crate::schema::SchemaHash;
 use crate::testing::chance::{Chance, Dice};
 
-/// Stands before a tier and fails some calls. The fate of the n-th call depends on the seed and on n alone.
-#[derive(Debug)]
+/// Stands before a tier and fails some calls. The fate of the n-th call depends on the seed and on n alone. Clones are
+/// the same decorator: one for the hub, one to pull the strings with.
+#[derive(Debug, Clone)]
 pub struct FaultyL2 {
     inner: Arc<dyn L2>,
+    strings: Arc<Strings>,
+}
+
+#[derive(Debug)]
+struct Strings {
     faults: RwLock<L2Faults>,
     outage: RwLock<Outage>,
+    /// A slot whose keys fail.
+    cut_slot: RwLock<Option<u16>>,
     chance: Chance,
 }
 
@@ -54,17 +62,18 @@ impl FaultyL2 {
     /// Before `inner`, failing nothing until [`FaultyL2::set`].
     #[must_use]
     pub fn new(inner: Arc<dyn L2>, seed: u64) -> Self {
-        Self {
-            inner,
+        let strings = Strings {
             faults: RwLock::default(),
             outage: RwLock::new(Outage::None),
+            cut_slot: RwLock::default(),
             chance: Chance::seeded(seed),
-        }
+        };
+        Self { inner, strings: Arc::new(strings) }
     }
 
     /// From now on these faults.
     pub fn set(&self, faults: L2Faults) {
-        *self.faults.write().unwrap_or_else(PoisonError::into_inner) = faults;
+        *self.strings.faults.write().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
     /// Every call fails at once, until [`FaultyL2::heal`].
@@ -77,19 +86,25 @@ impl FaultyL2 {
         self.fall(Outage::Hung);
     }
 
-    /// The end of [`FaultyL2::cut`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
+    /// Keys of this slot fail at once, as when their shard is gone, until [`FaultyL2::heal`].
+    pub fn cut_slot(&self, slot: u16) {
+        *self.strings.cut_slot.write().unwrap_or_else(PoisonError::into_inner) = Some(slot);
+    }
+
+    /// The end of [`FaultyL2::cut`], [`FaultyL2::cut_slot`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
     pub fn heal(&self) {
         self.fall(Outage::None);
+        *self.strings.cut_slot.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn fall(&self, outage: Outage) {
-        *self.outage.write().unwrap_or_else(PoisonError::into_inner) = outage;
+        *self.strings.outage.write().unwrap_or_else(PoisonError::into_inner) = outage;
     }
 
     fn fates(&self, keys: usize) -> Fates {
-        let faults = *self.faults.read().unwrap_or_else(PoisonError::into_inner);
-        let outage = *self.outage.read().unwrap_or_else(PoisonError::into_inner);
-        let mut dice = self.chance.dice();
+        let faults = *self.strings.faults.read().unwrap_or_else(PoisonError::into_inner);
+        let outage = *self.strings.outage.read().unwrap_or_else(PoisonError::into_inner);
+        let mut dice = self.strings.chance.dice();
         let mut fates =
             Fates { of_keys: vec![Fate::Answered; keys], before: Duration::ZERO, after: Duration::ZERO };
         if dice.happens(faults.delayed) {
@@ -123,8 +138,14 @@ impl FaultyL2 {
     }
 
     /// The keys (or entries) that are really asked for.
-    async fn before<T: Clone>(&self, batch: &[T]) -> (Fates, Vec<T>) {
-        let fates = self.fates(batch.len());
+    async fn before<T: Clone>(&self, batch: &[T], key: impl Fn(&T) -> &Key) -> (Fates, Vec<T>) {
+        let mut fates = self.fates(batch.len());
+        let cut_slot = *self.strings.cut_slot.read().unwrap_or_else(PoisonError::into_inner);
+        for (of, fate) in batch.iter().zip(&mut fates.of_keys) {
+            if cut_slot == Some(key(of).slot()) {
+                *fate = Fate::Refused;
+            }
+        }
         sleep(fates.before).await;
         let asked = batch
             .iter()
@@ -185,7 +206,7 @@ fn part(dice: &mut Dice) -> Fate {
 #[async_trait]
 impl L2 for FaultyL2 {
     async fn get_many(&self, keys: &[Key]) -> Vec<Result<Found, L2Error>> {
-        let (fates, asked) = self.before(keys).await;
+        let (fates, asked) = self.before(keys, |key| key).await;
         fates.after(self.inner.get_many(&asked).await).await
     }
 
@@ -200,7 +221,7 @@ impl L2 for FaultyL2 {
         ttl: Duration,
         over: Over,
     ) -> Vec<Result<Lease, L2Error>> {
-        let (fates, asked) = self.before(keys).await;
+        let (fates, asked) = self.before(keys, |key| key).await;
         fates.after(self.inner.lease_many(&asked, token, ttl, over).await).await
     }
 
@@ -209,7 +230,7 @@ impl L2 for FaultyL2 {
         entries: &[(Key, Bytes, Duration)],
         token: Token,
     ) -> Vec<Result<Filled, L2Error>> {
-        let (fates, asked) = self.before(entries).await;
+        let (fates, asked) = self.before(entries, |(key, _, _)| key).await;
         fates.after(self.inner.fill_many(&asked, token).await).await
     }
 
@@ -226,7 +247,7 @@ impl L2 for FaultyL2 {
     }
 
     async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
-        let (fates, asked) = self.before(keys).await;
+        let (fates, asked) = self.before(keys, |key| key).await;
         fates.after(self.inner.remove_many(&asked).await).await
     }
 

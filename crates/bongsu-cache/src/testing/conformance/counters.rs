@@ -123,14 +123,28 @@ pub async fn a_counter_that_is_there_is_not_leased_away(tier: &Tier) {
     assert!(matches!(lease, Lease::Filled(_)), "{lease:?}");
 }
 
-pub async fn a_counter_of_another_generation_is_not_believed(tier: &Tier) {
-    let key = tier.counter_key("renewed");
+pub async fn a_counter_of_another_run_is_not_believed(tier: &Tier) {
+    // The run before may have lost the last additions.
+    let key = tier.counter_key("restarted");
     tier.seeded(&key, 5, LONG).await;
-    tier.renew_generation(tier.model(), key.region()).await;
-    assert_eq!(value(tier, &key).await, None);
-    assert_eq!(add(tier, &key, 1, None).await, Counted::NotSeeded);
-    tier.seeded(&key, 8, LONG).await;
+    tier.servers().restart(&key).await;
+    let found = until("the server to answer", async || tier.l2().counter(&key).await.ok()).await;
+    assert_eq!(found, None);
+    assert_eq!(add(tier, &key, 1, Some(1)).await, Counted::NotSeeded);
+    let token = tier.won_at_last(&key, LONG).await;
+    let seed = CounterSeed { token, value: 8, ttl: LONG };
+    assert_eq!(tier.l2().seed_counter(&key, seed).await.unwrap(), Filled::Stored);
     assert_eq!(value(tier, &key).await, Some(8));
+}
+
+pub async fn adding_to_no_counter_ends_the_lease_of_who_counts(tier: &Tier) {
+    // It may have counted before the change that is added here.
+    let key = tier.counter_key("counting");
+    let (token, _) = tier.won(&key, LONG).await;
+    assert_eq!(add(tier, &key, 1, Some(1)).await, Counted::NotSeeded);
+    let seed = CounterSeed { token, value: 1, ttl: LONG };
+    assert_eq!(tier.l2().seed_counter(&key, seed).await.unwrap(), Filled::Superseded);
+    assert_eq!(value(tier, &key).await, None);
 }
 
 pub async fn counters_hold_the_whole_range(tier: &Tier) {

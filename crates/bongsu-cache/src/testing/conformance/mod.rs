@@ -51,8 +51,8 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
 /// `Box<dyn TierUnderTest>`, anew for each test. `$options` go to `#[tokio::test]`.
 #[macro_export]
 macro_rules! l2_conformance {
-    (($($options:tt)*) $open:expr) => {
-        $crate::l2_conformance! { @tests ($($options)*) $open;
+    ($options:tt $open:expr) => {
+        $crate::l2_conformance! { @tests $options $open;
             reads: [
                 what_is_absent_is_nothing_under_the_epoch_that_holds,
                 answers_stand_in_the_order_of_the_keys,
@@ -131,16 +131,17 @@ macro_rules! l2_conformance {
                 operations_end_with_their_counter,
                 a_counter_ends_with_its_life,
                 a_counter_that_is_there_is_not_leased_away,
-                a_counter_of_another_generation_is_not_believed,
+                a_counter_of_another_run_is_not_believed,
+                adding_to_no_counter_ends_the_lease_of_who_counts,
                 counters_hold_the_whole_range,
             ];
         }
     };
-    (@tests ($($options:tt)*) $open:expr; $($file:ident: [$($case:ident,)*];)*) => {
+    (@tests $options:tt $open:expr; $($file:ident: [$($case:ident,)*];)*) => {
         $(mod $file {
             use super::*;
 
-            $(#[tokio::test($($options)*)]
+            $(#[tokio::test $options]
             async fn $case() {
                 let tier = $crate::testing::conformance::Tier::open($open).await;
                 $crate::testing::conformance::$file::$case(&tier).await;
@@ -149,7 +150,7 @@ macro_rules! l2_conformance {
 
         /// Names of all cases, as they stand in the suite.
         #[allow(dead_code, reason = "one suite compares them with what is written")]
-        const CASES: &[&str] = &[$($(stringify!($case),)*)*];
+        pub(crate) const CASES: &[&str] = &[$($(stringify!($case),)*)*];
     };
 }
 
@@ -157,8 +158,8 @@ macro_rules! l2_conformance {
 /// `Box<dyn BackplaneUnderTest>`, anew for each test. `$options` go to `#[tokio::test]`.
 #[macro_export]
 macro_rules! backplane_conformance {
-    (($($options:tt)*) $open:expr) => {
-        $crate::backplane_conformance! { @tests ($($options)*) $open;
+    ($options:tt $open:expr) => {
+        $crate::backplane_conformance! { @tests $options $open;
             frames: [
                 every_channel_is_confirmed,
                 own_frames_come_back,
@@ -172,11 +173,11 @@ macro_rules! backplane_conformance {
             ];
         }
     };
-    (@tests ($($options:tt)*) $open:expr; $($file:ident: [$($case:ident,)*];)*) => {
+    (@tests $options:tt $open:expr; $($file:ident: [$($case:ident,)*];)*) => {
         $(mod $file {
             use super::*;
 
-            $(#[tokio::test($($options)*)]
+            $(#[tokio::test $options]
             async fn $case() {
                 let wire = $crate::testing::conformance::Wire::open($open).await;
                 $crate::testing::conformance::$file::$case(&wire).await;
@@ -185,6 +186,6 @@ macro_rules! backplane_conformance {
 
         /// Names of all cases, as they stand in the suite.
         #[allow(dead_code, reason = "one suite compares them with what is written")]
-        const CASES: &[&str] = &[$($(stringify!($case),)*)*];
+        pub(crate) const CASES: &[&str] = &[$($(stringify!($case),)*)*];
     };
 }

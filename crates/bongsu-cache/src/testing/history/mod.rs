@@ -105,18 +105,12 @@ impl History {
         version
     }
 
-    /// What a load from the source would find now: the version, if the thing exists.
+    /// What a load from the source would find now: the last version, and whether the thing exists in it.
     #[must_use]
-    pub fn current(&self, thing: usize) -> Option<u64> {
+    pub fn latest(&self, thing: usize) -> (u64, bool) {
         let of = self.thing(thing);
         let (_, exists) = of.versions[of.versions.len() - 1];
-        exists.then_some(of.versions.len() as u64 - 1)
-    }
-
-    /// The last version of `thing`, whether it exists in it or not.
-    #[must_use]
-    pub fn version(&self, thing: usize) -> u64 {
-        self.thing(thing).versions.len() as u64 - 1
+        (of.versions.len() as u64 - 1, exists)
     }
 
     /// Adds a remark to the story of `thing`: "invalidated, queued for retry".

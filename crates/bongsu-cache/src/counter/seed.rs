@@ -1,0 +1,125 @@
+//! Reading a counter, and counting in the source when there is none: one count for all who ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Counter, CounterKey, remove_one};
+use crate::contract::{CounterSeed, Key, Lease, Over, Token};
+use crate::error::LoadError;
+use crate::hub::Shared;
+use crate::random;
+
+/// How often a reader looks whether another one has seeded.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Whether a reader may seed.
+enum Right {
+    /// With this token.
+    Seed(Token),
+    /// The counter is there.
+    Value(i64),
+    /// Neither: it counts, and keeps the result to itself.
+    None,
+}
+
+impl<K: CounterKey> Counter<K> {
+    /// The value of a counter. If there is none, `seed` counts in the source: once among all processes that ask. It
+    /// runs detached from this call, so that a caller who goes away does not waste it.
+    ///
+    /// Trouble in the shared tier is no error: the source answers.
+    ///
+    /// # Errors
+    /// When the source fails, takes longer than [`CounterOptions::hard_timeout`](super::CounterOptions::hard_timeout),
+    /// or too many counts are running.
+    pub async fn get_or_seed<E, F, Fut>(&self, id: &K, seed: F) -> Result<i64, LoadError<E>>
+    where
+        E: Send + Sync + 'static,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<i64, E>> + Send + 'static,
+    {
+        let key = self.key(id);
+        if let Some(shared) = self.believed(&key)
+            && let Ok(Some(value)) = shared.counter(&key).await
+        {
+            metrics::counter!("cache_counter_reads_total", "model" => K::MODEL, "outcome" => "hit")
+                .increment(1);
+            return Ok(value);
+        }
+        metrics::counter!("cache_counter_reads_total", "model" => K::MODEL, "outcome" => "miss").increment(1);
+        let counter = self.clone();
+        let counting = self.hub.core.tasks.spawn(async move { counter.count(key, seed).await });
+        match timeout(self.options.hard_timeout, counting).await {
+            Ok(Ok(counted)) => counted,
+            Ok(Err(_)) => Err(LoadError::Panicked),
+            Err(_) => Err(LoadError::Timeout),
+        }
+    }
+
+    async fn count<E, F, Fut>(self, key: Key, seed: F) -> Result<i64, LoadError<E>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<i64, E>> + Send + 'static,
+    {
+        if self.hub.core.stop.is_cancelled() {
+            return Err(LoadError::Shutdown);
+        }
+        let right = match self.believed(&key) {
+            Some(shared) => self.right_to_seed(shared, &key).await,
+            None => Right::None,
+        };
+        if let Right::Value(value) = right {
+            return Ok(value);
+        }
+        let Some(_place) = self.limit.place().await else { return Err(LoadError::TooBusy) };
+        let counted = seed().await;
+        if let (Right::Seed(token), Some(shared)) = (right, &self.hub.core.shared) {
+            self.keep(shared, &key, token, counted.as_ref().ok().copied()).await;
+        }
+        counted.map_err(|error| LoadError::Source(Arc::new(error)))
+    }
+
+    /// Stores what was counted under the lease; without a result the lease is given back.
+    async fn keep(&self, shared: &Shared, key: &Key, token: Token, counted: Option<i64>) {
+        let outcome = match counted {
+            Some(value) => {
+                let ttl = self.options.ttl.mul_f64(1.0 - random::fraction() / 10.0);
+                shared.seed_counter(key, CounterSeed { token, value, ttl }).await.map(|_| ())
+            }
+            None => shared.release(key, token).await,
+        };
+        if let Err(error) = outcome {
+            // The lease ends by itself, and the next reader counts again.
+            tracing::debug!(model = K::MODEL, %error, "a count was not kept");
+        }
+    }
+
+    async fn right_to_seed(&self, shared: &Shared, key: &Key) -> Right {
+        let token = Token(random::number());
+        let until = Instant::now() + self.options.lease_wait;
+        let mut is_there;
+        loop {
+            // Never over a counter that is there: what was added to it after this count began would be lost.
+            match shared.lease(key, token, self.options.lease_ttl, Over::Absent).await {
+                Ok(Lease::Won(_)) => return Right::Seed(token),
+                Ok(Lease::Held { left }) => {
+                    is_there = false;
+                    sleep(left.min(LOOK_AGAIN)).await;
+                }
+                Ok(Lease::Filled(_)) => is_there = true,
+                Err(_) => return Right::None,
+            }
+            match shared.counter(key).await {
+                Ok(Some(value)) => return Right::Value(value),
+                // Something is there and is no counter to be believed: it stands in the way of the next one.
+                Ok(None) if is_there && remove_one(shared, key).await.is_err() => return Right::None,
+                Ok(None) => {}
+                Err(_) => return Right::None,
+            }
+            if Instant::now() >= until {
+                return Right::None;
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Removals of counters that the shared tier has not confirmed: tried again until it does, bounded.
+//!
+//! While a counter waits here, this process does not believe the tier about it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::remove_one;
+use crate::contract::Key;
+use crate::hub::{Core, Shared};
+use crate::sync::{Mutex, MutexGuard, PoisonError};
+
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Counters that wait: a few megabytes. What comes when there are more ends with its life only, and is said aloud.
+const KEYS_MAX: usize = 50_000;
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(crate) struct Unconfirmed {
+    waiting: Mutex<Waiting>,
+    /// The cheap question before every use.
+    count: AtomicUsize,
+    wake: Notify,
+    is_started: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// With the number of the wish: one that was renewed meanwhile is not done.
+    keys: HashMap<Key, u64>,
+    wishes: u64,
+}
+
+impl Unconfirmed {
+    /// Starts the work, once for a hub.
+    pub(super) fn start(&self, core: &Arc<Core>) {
+        if core.shared.is_some() && !self.is_started.swap(true, Ordering::Relaxed) {
+            core.tasks.spawn(work_off(Arc::clone(core)));
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    pub(super) fn distrusts(&self, key: &Key) -> bool {
+        if self.len() == 0 {
+            return false;
+        }
+        self.lock().keys.contains_key(key)
+    }
+
+    pub(super) fn add(&self, key: Key) {
+        let mut waiting = self.lock();
+        waiting.wishes += 1;
+        let wish = waiting.wishes;
+        if waiting.keys.len() < KEYS_MAX || waiting.keys.contains_key(&key) {
+            waiting.keys.insert(key, wish);
+        } else {
+            metrics::counter!("cache_counter_lost_removals_total", "model" => key.model()).increment(1);
+            tracing::warn!(
+                model = key.model(),
+                waiting = KEYS_MAX,
+                "a counter that may be wrong was not removed"
+            );
+        }
+        self.recount(&waiting);
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
+    fn recount(&self, waiting: &Waiting) {
+        self.count.store(waiting.keys.len(), Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One attempt at everything. True: something of it is done.
+    async fn attempt(&self, shared: &Shared) -> bool {
+        let keys = self.lock().keys.clone();
+        let mut progress = false;
+        for (key, wish) in keys {
+            if remove_one(shared, &key).await.is_ok() {
+                progress = true;
+                self.done(&key, wish);
+            }
+        }
+        progress
+    }
+
+    /// Takes a counter out, unless its removal was wished for again meanwhile.
+    fn done(&self, key: &Key, wish: u64) {
+        let mut waiting = self.lock();
+        if waiting.keys.get(key) == Some(&wish) {
+            waiting.keys.remove(key);
+        }
+        self.recount(&waiting);
+    }
+}
+
+async fn work_off(core: Arc<Core>) {
+    let (queue, Some(shared)) = (&core.counters, &core.shared) else { return };
+    let mut pause = PAUSE_FIRST;
+    loop {
+        if queue.len() == 0 {
+            pause = PAUSE_FIRST;
+            tokio::select! {
+                () = core.stop.cancelled() => return,
+                () = queue.wake.notified() => {}
+            }
+        }
+        let progress = queue.attempt(shared).await;
+        pause = if progress { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
+        tokio::select! {
+            () = core.stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
