@@ -10,6 +10,7 @@ mod codec;
 mod coordinator;
 mod decide;
 mod disk;
+mod hot;
 mod job;
 mod keys;
 mod open;
@@ -25,6 +26,7 @@ mod transaction;
 mod verify;
 mod view;
 mod witness;
+mod writer;
 
 #[cfg(test)]
 mod tests;

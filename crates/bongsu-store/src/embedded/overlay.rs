@@ -1,33 +1,101 @@
 //! What a batch has decided so far, over what the store holds.
 //!
-//! The coordinator is the only writer, so a row is either here or, unchanged, in the store. A command that is refused
+//! The committer is the only writer, so a row is either here, or in the batch before that is on its way to the disk, or,
+//! unchanged, in the store. A command that is refused
 //! half way takes back exactly what it wrote.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
 use fjall::{OwnedWriteBatch, PersistMode, UserKey, UserValue};
 
+use super::hot::HotRows;
 use super::keys::after_prefix;
 use super::source::{Source, Visit};
 use super::table::{Table, Tables, unreadable};
+use super::writer::Pending;
 use crate::StoreResult;
 
 /// `None` stands for a removed row.
 type Rows = BTreeMap<UserKey, Option<UserValue>>;
 
-/// The undurable rows of one batch.
+/// The rows of one batch, by table.
+pub(crate) struct Undurable(Vec<Rows>);
+
+impl Undurable {
+    fn new() -> Self {
+        Self(vec![Rows::new(); Table::ALL.len()])
+    }
+
+    /// What the batch made of a row, if it touched it.
+    fn get(&self, table: Table, key: &[u8]) -> Option<Option<UserValue>> {
+        self.0[table as usize].get(key).cloned()
+    }
+
+    /// Writes everything in one atomic batch and waits until it is on the disk.
+    pub(crate) fn commit(&self, tables: &Tables) -> Result<(), fjall::Error> {
+        let count = self.0.iter().map(Rows::len).sum();
+        // The sync comes before the rows enter the memtables: nothing undurable is ever visible.
+        let mut batch = OwnedWriteBatch::with_capacity(tables.database.clone(), count)
+            .durability(Some(PersistMode::SyncData));
+        for (table, rows) in Table::ALL.iter().zip(&self.0) {
+            let keyspace = tables.keyspace(*table);
+            for (key, value) in rows {
+                let key = match table.stored_key(key) {
+                    Cow::Borrowed(_) => key.clone(),
+                    Cow::Owned(stored) => stored.into(),
+                };
+                match value {
+                    Some(value) => batch.insert(keyspace, key, value.clone()),
+                    None => batch.remove(keyspace, key),
+                }
+            }
+        }
+        // Without rows there is nothing to sync: the commits before this one are durable.
+        batch.commit()
+    }
+}
+
+/// What a batch has written so far.
 pub(crate) struct Overlay<'a> {
     tables: &'a Tables,
-    rows: Vec<Rows>,
+    /// What of the store is in memory. Reading fills it, and a reader holds the overlay shared.
+    hot: RefCell<&'a mut HotRows>,
+    /// The batch before, as long as the store may not have it.
+    pending: RefCell<Option<Pending>>,
+    rows: Undurable,
     /// What each write since the last mark replaced here: nothing, or an earlier write of the batch.
     undo: Vec<(Table, UserKey, Option<Option<UserValue>>)>,
 }
 
 impl<'a> Overlay<'a> {
-    pub(crate) fn new(tables: &'a Tables) -> Self {
-        Self { tables, rows: vec![Rows::new(); Table::ALL.len()], undo: Vec::new() }
+    pub(crate) fn new(tables: &'a Tables, hot: &'a mut HotRows, pending: Option<Pending>) -> Self {
+        Self {
+            tables,
+            hot: RefCell::new(hot),
+            pending: RefCell::new(pending),
+            rows: Undurable::new(),
+            undo: Vec::new(),
+        }
+    }
+
+    /// What was written, and the batch before it if nobody waited for that one yet.
+    pub(crate) fn finish(self) -> (Undurable, Option<Pending>) {
+        let hot = self.hot.into_inner();
+        for (table, rows) in Table::ALL.iter().zip(&self.rows.0) {
+            if !HotRows::keeps(*table) {
+                continue;
+            }
+            for (key, value) in rows {
+                match value {
+                    Some(value) => hot.put(*table, key.clone(), value.clone()),
+                    None => hot.forget(*table, key),
+                }
+            }
+        }
+        (self.rows, self.pending.into_inner())
     }
 
     pub(crate) fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
@@ -40,7 +108,7 @@ impl<'a> Overlay<'a> {
 
     fn write(&mut self, table: Table, key: &[u8], value: Option<UserValue>) {
         let key = UserKey::from(key);
-        let before = self.rows[table as usize].insert(key.clone(), value);
+        let before = self.rows.0[table as usize].insert(key.clone(), value);
         self.undo.push((table, key, before));
     }
 
@@ -57,7 +125,7 @@ impl<'a> Overlay<'a> {
     /// Takes back everything written since the last mark.
     pub(crate) fn roll_back(&mut self) {
         while let Some((table, key, before)) = self.undo.pop() {
-            let rows = &mut self.rows[table as usize];
+            let rows = &mut self.rows.0[table as usize];
             match before {
                 Some(before) => rows.insert(key, before),
                 None => rows.remove(&key),
@@ -65,44 +133,47 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Whether there is nothing to commit.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.iter().all(Rows::is_empty)
+    /// Waits until the batch before is in the store.
+    fn settle(&self) -> StoreResult<()> {
+        match self.pending.take() {
+            Some(pending) => pending.wait(),
+            None => Ok(()),
+        }
     }
 
-    /// Writes everything in one atomic batch and waits until it is on the disk.
-    pub(crate) fn commit(self) -> Result<(), fjall::Error> {
-        let count = self.rows.iter().map(Rows::len).sum();
-        // The sync comes before the rows enter the memtables: nothing undurable is ever visible.
-        let mut batch = OwnedWriteBatch::with_capacity(self.tables.database.clone(), count)
-            .durability(Some(PersistMode::SyncData));
-        for (table, rows) in Table::ALL.iter().zip(self.rows) {
-            let keyspace = self.tables.keyspace(*table);
-            for (key, value) in rows {
-                let key = match table.stored_key(&key) {
-                    Cow::Borrowed(_) => key,
-                    Cow::Owned(stored) => stored.into(),
-                };
-                match value {
-                    Some(value) => batch.insert(keyspace, key, value),
-                    None => batch.remove(keyspace, key),
-                }
-            }
-        }
-        batch.commit()
+    fn stored(&self, table: Table, key: &[u8]) -> StoreResult<Option<UserValue>> {
+        let key = table.stored_key(key);
+        self.tables.keyspace(table).get(key).map_err(|error| unreadable(table, &error))
     }
 }
 
 impl Source for Overlay<'_> {
     fn get(&self, table: Table, key: &[u8]) -> StoreResult<Option<UserValue>> {
-        if let Some(row) = self.rows[table as usize].get(key) {
-            return Ok(row.clone());
+        if let Some(row) = self.rows.get(table, key) {
+            return Ok(row);
         }
-        let key = table.stored_key(key);
-        self.tables.keyspace(table).get(key).map_err(|error| unreadable(table, &error))
+        if let Some(pending) = &*self.pending.borrow()
+            && let Some(row) = pending.rows.get(table, key)
+        {
+            return Ok(row);
+        }
+        if !HotRows::keeps(table) {
+            return self.stored(table, key);
+        }
+        let mut hot = self.hot.borrow_mut();
+        if let Some(row) = hot.get(table, key) {
+            return Ok(Some(row));
+        }
+        let row = self.stored(table, key)?;
+        if let Some(row) = &row {
+            hot.put(table, key.into(), row.clone());
+        }
+        Ok(row)
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> StoreResult<()> {
+        // Two layers are merged here; a third is not worth it for what is scanned seldom.
+        self.settle()?;
         let from = from.max(prefix);
         let end = after_prefix(prefix);
         let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -111,7 +182,8 @@ impl Source for Overlay<'_> {
         {
             return Ok(());
         }
-        let mut written = self.rows[table as usize].range::<[u8], _>((Bound::Included(from), end)).peekable();
+        let mut written =
+            self.rows.0[table as usize].range::<[u8], _>((Bound::Included(from), end)).peekable();
         let (stored_from, stored_prefix) = (table.stored_key(from), table.stored_key(prefix));
         let stored_end = after_prefix(&stored_prefix);
         let stored_end = stored_end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
