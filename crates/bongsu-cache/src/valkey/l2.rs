@@ -1,0 +1,239 @@
+//! The shared tier on Valkey or Redis: which commands each promise of [`L2`] is made of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use redis::Value;
+use tokio_util::sync::DropGuard;
+
+use super::answers::{filled, integer, lease_answer, millis, parts, stored};
+use super::command::{Argument, Command};
+use super::counters::{self, operations_key};
+use super::generations::Generations;
+use super::router::{Answer, Router};
+use super::script::{self, Script};
+use super::tags::{End, generation_key};
+use crate::contract::{
+    Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
+    Token, slot_of,
+};
+use crate::envelope::FLAG_VERSIONED;
+use crate::random;
+use crate::schema::SchemaHash;
+
+/// The shared tier on Valkey or Redis.
+#[derive(Debug)]
+pub(super) struct ValkeyL2 {
+    pub(super) router: Arc<Router>,
+    pub(super) prefix: String,
+    /// Ends the tasks with the last user.
+    pub(super) _tasks: Arc<DropGuard>,
+}
+
+#[async_trait]
+impl L2 for ValkeyL2 {
+    async fn get_many(&self, keys: &[Key]) -> Vec<Result<Found, L2Error>> {
+        let keys: Vec<&Key> = keys.iter().collect();
+        let topology = self.router.topology();
+        let generations = Generations::of(&keys, &self.prefix, &topology);
+        let mut commands: Vec<Command> = generations.commands().collect();
+        // The time left is read first: should the entry change in between, it is too short rather than too long.
+        commands.extend(keys.iter().map(|key| on_key("PTTL", key)));
+        let values = if topology.is_single() && keys.len() > 1 {
+            commands.push(get_all(&keys));
+            Values::InOne
+        } else {
+            commands.extend(keys.iter().map(|key| on_key("GET", key)));
+            Values::OneByOne
+        };
+        let mut answers = self.router.ask(&commands).await.into_iter();
+        let generations = generations.read(&self.router, answers.by_ref().take(generations.len())).await;
+        let left: Vec<_> = answers.by_ref().take(keys.len()).collect();
+        let values = values.one_by_one(answers, keys.len());
+        let found = |(place, (left, value)): (usize, (Result<Answer, L2Error>, _))| {
+            let (left, value): (Answer, Answer) = (left?, value?);
+            let epoch = generations.epoch(place, value.run)?;
+            // Two connections answered, to two servers perhaps.
+            let stored = if left.run == value.run { stored(value.value, &left.value)? } else { None };
+            Ok(Found { epoch, stored })
+        };
+        left.into_iter().zip(values).enumerate().map(found).collect()
+    }
+
+    async fn lease(&self, key: &Key, token: Token, ttl: Duration, over: Over) -> Result<Lease, L2Error> {
+        let leases = self.lease_many(std::slice::from_ref(key), token, ttl, over).await;
+        leases.into_iter().next().unwrap_or_else(|| Err(L2Error::Unreachable("no answer".to_owned())))
+    }
+
+    async fn lease_many(
+        &self,
+        keys: &[Key],
+        token: Token,
+        ttl: Duration,
+        over: Over,
+    ) -> Vec<Result<Lease, L2Error>> {
+        let keys: Vec<&Key> = keys.iter().collect();
+        let lease = |key: &&Key| {
+            with_lease(&script::LEASE, key)
+                .with(Argument::Long(token.0))
+                .with(Argument::Number(millis(ttl)))
+                .with(Argument::Number(i64::from(over == Over::Present)))
+                .with(Argument::Run)
+        };
+        let generations = Generations::of(&keys, &self.prefix, &self.router.topology());
+        let commands: Vec<Command> = generations.commands().chain(keys.iter().map(lease)).collect();
+        let mut answers = self.router.ask(&commands).await.into_iter();
+        let generations = generations.read(&self.router, answers.by_ref().take(generations.len())).await;
+        let read = |(place, answer): (usize, Result<Answer, L2Error>)| {
+            let answer = answer?;
+            lease_answer(answer.value, generations.epoch(place, answer.run)?)
+        };
+        answers.enumerate().map(read).collect()
+    }
+
+    async fn fill_many(
+        &self,
+        entries: &[(Key, Bytes, Duration)],
+        token: Token,
+    ) -> Vec<Result<Filled, L2Error>> {
+        let fill = |(key, entry, ttl): &(Key, Bytes, Duration)| {
+            with_lease(&script::FILL, key)
+                .with(Argument::Long(token.0))
+                .with(Argument::Bytes(entry.clone()))
+                .with(Argument::Number(millis(*ttl)))
+        };
+        let commands: Vec<Command> = entries.iter().map(fill).collect();
+        self.router.ask(&commands).await.into_iter().map(|answer| filled(&answer?.value)).collect()
+    }
+
+    async fn release(&self, key: &Key, token: Token) -> Result<(), L2Error> {
+        let release = Command::script(&script::RELEASE, key.slot(), [lease_key(key)]);
+        self.router.ask_one(release.with(Argument::Long(token.0))).await.map(drop)
+    }
+
+    async fn epoch(&self, key: &Key) -> Result<Epoch, L2Error> {
+        let generations = Generations::of(&[key], &self.prefix, &self.router.topology());
+        // The key's own server says its run; whether the key exists does not matter.
+        let commands: Vec<Command> = generations.commands().chain([on_key("EXISTS", key)]).collect();
+        let mut answers = self.router.ask(&commands).await;
+        let exists = answers.pop().unwrap_or_else(|| Err(L2Error::Unreachable("no answer".to_owned())))?;
+        generations.read(&self.router, answers.into_iter()).await.epoch(0, exists.run)
+    }
+
+    async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error> {
+        let put = with_lease(&script::PUT_IF_NEWER, key)
+            .with(Argument::Bytes(entry))
+            .with(Argument::Number(millis(ttl)))
+            .with(Argument::Number(i64::from(FLAG_VERSIONED)));
+        let stored = integer(&self.router.ask_one(put).await?.value)? == 1;
+        Ok(if stored { Put::Stored } else { Put::Older })
+    }
+
+    async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
+        let remove = |key: &Key| {
+            let and = [lease_key(key), operations_key(key)].map(Argument::Text);
+            and.into_iter().fold(on_key("DEL", key), Command::with)
+        };
+        let commands: Vec<Command> = keys.iter().map(remove).collect();
+        self.router.ask(&commands).await.into_iter().map(|answer| answer.map(drop)).collect()
+    }
+
+    async fn renew_generation(&self, model: &str, region: Region) -> Result<(), L2Error> {
+        let renew = |end| {
+            Command::on_key("SET", &generation_key(&self.prefix, model, region, end))
+                .with(Argument::RunAndLong(random::number()))
+        };
+        let commands = [End::First, End::Last].map(renew);
+        self.router.ask(&commands).await.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+
+    async fn register_schema(&self, model: &str, schema: SchemaHash, ttl: Duration) -> Result<(), L2Error> {
+        let register = self
+            .schemas(&script::REGISTER_SCHEMA, model)
+            .with(Argument::Long(schema.as_u64()))
+            .with(Argument::Number(millis(ttl)));
+        self.router.ask_one(register).await.map(drop)
+    }
+
+    async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error> {
+        let answer = self.router.ask_one(self.schemas(&script::LIVE_SCHEMAS, model)).await?;
+        let schema = |member: &Value| match member {
+            Value::BulkString(bytes) => {
+                Some(SchemaHash::from_u64(u64::from_be_bytes(bytes[..].try_into().ok()?)))
+            }
+            _ => None,
+        };
+        Ok(parts(&answer.value)?.iter().filter_map(schema).collect())
+    }
+
+    async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error> {
+        counters::value(self, key).await
+    }
+
+    async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error> {
+        counters::seed(self, key, seed).await
+    }
+
+    async fn add_if_present(
+        &self,
+        key: &Key,
+        by: i64,
+        once: Option<OperationId>,
+    ) -> Result<Counted, L2Error> {
+        counters::add(self, key, by, once).await
+    }
+}
+
+impl ValkeyL2 {
+    fn schemas(&self, script: &'static Script, model: &str) -> Command {
+        let key = format!("{}:schemas:{model}", self.prefix);
+        Command::script(script, slot_of(key.as_bytes()), [key])
+    }
+}
+
+/// How the values of a call were asked for.
+#[derive(Debug, Clone, Copy)]
+enum Values {
+    InOne,
+    OneByOne,
+}
+
+impl Values {
+    fn one_by_one(
+        self,
+        mut answers: impl Iterator<Item = Result<Answer, L2Error>>,
+        count: usize,
+    ) -> Vec<Result<Answer, L2Error>> {
+        match self {
+            Self::OneByOne => answers.collect(),
+            Self::InOne => match answers.next() {
+                Some(Ok(Answer { run, value: Value::Array(values) })) if values.len() == count => {
+                    values.into_iter().map(|value| Ok(Answer { run, value })).collect()
+                }
+                Some(Err(error)) => (0..count).map(|_| Err(error.clone())).collect(),
+                _ => (0..count).map(|_| Err(L2Error::Refused("values that are none".to_owned()))).collect(),
+            },
+        }
+    }
+}
+
+pub(super) fn on_key(name: &'static str, key: &Key) -> Command {
+    Command::in_slot(key.slot(), name).with(Argument::Text(key.as_str().to_owned()))
+}
+
+/// Only where there is no cluster: the keys lie in many slots.
+fn get_all(keys: &[&Key]) -> Command {
+    let keys = keys.iter().map(|key| Argument::Text(key.as_str().to_owned()));
+    keys.fold(Command::in_slot(0, "MGET"), Command::with)
+}
+
+pub(super) fn with_lease(script: &'static Script, key: &Key) -> Command {
+    Command::script(script, key.slot(), [key.as_str().to_owned(), lease_key(key)])
+}
+
+/// In the slot of the key, which has no braces.
+pub(super) fn lease_key(key: &Key) -> String {
+    format!("{{{}}}~lease", key.as_str())
+}
