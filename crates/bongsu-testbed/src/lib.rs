@@ -49,6 +49,9 @@
 //! # }
 //! ```
 //!
+//! Tests that only read its roles, or use keys of their own, can share one: nothing in it belongs to the runtime that
+//! started it, so a `static` of `tokio::sync::OnceCell<Cluster>` serves all tests of a process.
+//!
 //! A PostgreSQL, up in 1 s. One for all tests of a process, with a database for each of them:
 //!
 //! ```no_run

@@ -3,7 +3,8 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use bongsu_testbed::{Engine, FaultProxy, Server, until};
+use bongsu_testbed::{Engine, FaultProxy, Server, until, within};
+use futures_util::StreamExt;
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
@@ -88,6 +89,19 @@ async fn killing_all_clients_ends_every_connection_and_takes_new_ones() {
             until("the connection to end", || ping_fails(connection.clone())).await;
         }
         server.query::<()>(&["PING"]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn killing_all_clients_ends_subscribers_too() {
+    for engine in Engine::installed() {
+        let server = Server::start(engine).await;
+        let client = redis::Client::open(server.url()).unwrap();
+        let mut subscriber = client.get_async_pubsub().await.unwrap();
+        subscriber.subscribe("room").await.unwrap();
+        server.client_kill_all().await;
+        let after_it = within("the subscription to end", subscriber.on_message().next()).await;
+        assert!(after_it.is_none());
     }
 }
 
