@@ -1,7 +1,7 @@
 //! What the derive writes: the identity of the type, its structure, and, for a model, what makes it one.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, GenericParam, Generics, Path, parse_quote};
 
@@ -90,8 +90,8 @@ fn cached(input: &DeriveInput, model: &Model, krate: &Path) -> syn::Result<Token
         Some(options) => quote!((#options)),
         None => quote!(#krate::EntryOptions::new()),
     };
-    // The check stands where the model is named, so that a structure its codec cannot read is an error there.
-    let check = quote_spanned! {name.span()=>
+    // Checked where the type is declared, not only where the cache is first asked for it.
+    let check = quote! {
         const _: () = #krate::schema::assert_readable(
             <#ident as #krate::schema::CacheSchema>::NODE,
             <#codec as #krate::Codec<#ident>>::POSITIONAL,

@@ -1,8 +1,26 @@
 //! Schema hash, algorithm 1: FNV-1a (64 bits) over the structure, at compile time.
 //!
-//! The bytes that are hashed: every node begins with a byte for its kind; numbers are 4 or 8 bytes, lowest first; texts
-//! have their length (4 bytes) in front; lists have their count. No two structures give the same bytes. The algorithm
-//! never changes: a change would make every key of every deployment cold. `tests/schema_golden.rs` holds it.
+//! The bytes that are hashed. Numbers are 4 bytes, lowest first; a text is its length and its bytes; `?` marks what is
+//! there only if the codec goes by position. No two structures give the same bytes.
+//!
+//! ```text
+//! model     byte 1 (the algorithm), ENVELOPE_VERSION, codec name, codec version, byte positional, revision, node
+//! node      byte 1, name                       primitive         byte 2, node              option
+//!           byte 3, node                       sequence          byte 4, node              set
+//!           byte 5, node, node                 map               byte 6, low, high, node   array of that length
+//!           byte 7, count, nodes               tuple             byte 10, name, revision   opaque
+//!           byte 11, levels up                 back-reference: 0 is the type that holds the field
+//!           byte 8, name, tag, fields          struct; tag: byte 0, or byte 1 and a text
+//!           byte 9, name, tagging, count, variants
+//! tagging   byte 0 external, byte 1 and tag, byte 2 and tag and content, byte 3 untagged
+//! variant   name, byte flags, byte untagged, position?, fields      by name; in order if the enum is untagged
+//! fields    byte shape (unit, newtype, tuple, named), count, then for each: name, byte flags, position?, node
+//!           by name, flattened ones last; without names in order; what is skipped is not there
+//! flags     1 default, 2 not always written, 4 never written, 8 never read, 16 flattened
+//! ```
+//!
+//! A variant that is untagged, alone or with its enum, has its position in any case.
+//! The algorithm never changes: a change would make every key of every deployment cold. `tests/schema` holds it.
 //!
 //! FNV-1a: Fowler, Noll, Vo, <https://www.rfc-editor.org/rfc/rfc9923>.
 
@@ -177,5 +195,14 @@ mod tests {
         assert_eq!(hash(""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(hash("a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(hash("foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn the_hash_is_over_the_bytes_that_the_documentation_names() {
+        let optional = SchemaNode { kind: Kind::Optional(<u8 as crate::schema::CacheSchema>::NODE) };
+        let node: &'static SchemaNode = Box::leak(Box::new(optional));
+        let bytes = b"\x01\x01\0\0\0\x08\0\0\0postcard\x01\0\0\0\x01\x07\0\0\0\x02\x01\x02\0\0\0u8";
+        let expected = bytes.iter().fold(Fnv::NEW, |hash, byte| hash.byte(*byte)).0;
+        assert_eq!(fingerprint(node, "postcard", 1, true, 7).as_u64(), expected);
     }
 }

@@ -224,6 +224,18 @@ fn replaced(tree: &Tree, at: Index, by: &Tree) -> Tree {
     changed
 }
 
+/// The tree with the fields or variants of a random type in another order.
+fn rotated(tree: &Tree, at: Index) -> Tree {
+    let mut changed = tree.clone();
+    let mut place = at.index(size(tree));
+    match subtree(&mut changed, &mut place).unwrap() {
+        Tree::Struct { parts: Parts::Named(fields), .. } if !fields.is_empty() => fields.rotate_left(1),
+        Tree::Enum { variants, .. } => variants.rotate_left(1),
+        _ => {}
+    }
+    changed
+}
+
 fn hash(tree: &Tree, positional: bool) -> SchemaHash {
     fingerprint(node(tree), "test", 1, positional, 0)
 }
@@ -246,6 +258,14 @@ proptest! {
             let (text, other_text) = texts(positional);
             prop_assert_eq!(text == other_text, same, "{}\n---\n{}", text, other_text);
         }
+    }
+
+    #[test]
+    fn order_counts_by_position_and_not_by_name(tree in trees(), at in any::<Index>()) {
+        let other = rotated(&tree, at);
+        prop_assert_eq!(hash(&tree, true) == hash(&other, true), tree == other);
+        let same = without_order(&tree) == without_order(&other);
+        prop_assert_eq!(hash(&tree, false) == hash(&other, false), same);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod schema_golden;
 mod schema_hygiene;
 mod schema_identity;
 mod schema_lock;
+mod schema_positional;
 mod schema_recursion;
 mod schema_refusals;
 mod schema_serde;

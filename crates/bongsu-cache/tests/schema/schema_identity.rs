@@ -23,32 +23,32 @@ macro_rules! versions {
 }
 
 versions! {
-    base { pub struct Room { pub id: u64, pub title: String } }
-    added { pub struct Room { pub id: u64, pub title: String, pub topic: String } }
-    removed { pub struct Room { pub id: u64 } }
-    retyped { pub struct Room { pub id: i64, pub title: String } }
-    renamed { pub struct Room { pub id: u64, pub name: String } }
-    reordered { pub struct Room { pub title: String, pub id: u64 } }
-    optional { pub struct Room { pub id: u64, pub title: Option<String> } }
-    type_renamed { pub struct Chat { pub id: u64, pub title: String } }
-    ident_renamed { #[cache(name = "Room")] pub struct Chat {
-        #[serde(rename = "id")] pub room_id: u64,
-        #[serde(rename = "title", alias = "name")] pub heading: String,
+    base { pub(super) struct Room { id: u64, title: String } }
+    added { pub(super) struct Room { id: u64, title: String, topic: String } }
+    removed { pub(super) struct Room { id: u64 } }
+    retyped { pub(super) struct Room { id: i64, title: String } }
+    renamed { pub(super) struct Room { id: u64, name: String } }
+    reordered { pub(super) struct Room { title: String, id: u64 } }
+    optional { pub(super) struct Room { id: u64, title: Option<String> } }
+    type_renamed { pub(super) struct Chat { id: u64, title: String } }
+    ident_renamed { #[cache(name = "Room")] pub(super) struct Chat {
+        #[serde(rename = "id")] room_id: u64,
+        #[serde(rename = "title", alias = "name")] heading: String,
     } }
-    nothing_on_the_wire { #[serde(deny_unknown_fields)] pub struct Room {
-        pub id: u64, pub title: String, #[serde(skip)] pub cached_length: usize,
-        #[serde(skip_serializing, skip_deserializing)] pub other: u8,
+    nothing_on_the_wire { #[serde(deny_unknown_fields)] pub(super) struct Room {
+        id: u64, title: String, #[serde(skip)] cached_length: usize,
+        #[serde(skip_serializing, skip_deserializing)] other: u8,
     } }
-    defaulted { pub struct Room { pub id: u64, #[serde(default)] pub title: String } }
-    defaulted_by_path { pub struct Room { pub id: u64, #[serde(default = "String::new")] pub title: String } }
-    boxed { pub struct Room { pub id: Box<u64>, pub title: std::sync::Arc<std::borrow::Cow<'static, str>> } }
-    reordered_variants { pub enum Event { Left, Joined } }
-    variants { pub enum Event { Joined, Left } }
-    untagged_variants { #[serde(untagged)] pub enum Event { Joined(u8), Left(u16) } }
-    untagged_reordered { #[serde(untagged)] pub enum Event { Left(u16), Joined(u8) } }
-    tagged { #[serde(tag = "type")] pub enum Event { Joined, Left } }
-    tagged_otherwise { #[serde(tag = "kind")] pub enum Event { Joined, Left } }
-    adjacent { #[serde(tag = "type", content = "of")] pub enum Event { Joined, Left } }
+    defaulted { pub(super) struct Room { id: u64, #[serde(default)] title: String } }
+    defaulted_by_path { pub(super) struct Room { id: u64, #[serde(default = "String::new")] title: String } }
+    boxed { pub(super) struct Room { id: Box<u64>, title: std::sync::Arc<std::borrow::Cow<'static, str>> } }
+    reordered_variants { pub(super) enum Event { Left, Joined } }
+    variants { pub(super) enum Event { Joined, Left } }
+    untagged_variants { #[serde(untagged)] pub(super) enum Event { Joined(u8), Left(u16) } }
+    untagged_reordered { #[serde(untagged)] pub(super) enum Event { Left(u16), Joined(u8) } }
+    tagged { #[serde(tag = "type")] pub(super) enum Event { Joined, Left } }
+    tagged_otherwise { #[serde(tag = "kind")] pub(super) enum Event { Joined, Left } }
+    adjacent { #[serde(tag = "type", content = "of")] pub(super) enum Event { Joined, Left } }
 }
 
 #[test]

@@ -29,7 +29,7 @@ macro_rules! under_every_rule {
 
             #[derive(Serialize, Deserialize, Default, CacheSchema)]
             #[serde(rename_all = $rule)]
-            pub struct Fields {
+            pub(super) struct Fields {
                 a: u8,
                 joined_at: u8,
                 http_url2: u8,
@@ -42,7 +42,7 @@ macro_rules! under_every_rule {
 
             #[derive(Serialize, Deserialize, CacheSchema)]
             #[serde(rename_all = $rule)]
-            pub enum Variants {
+            pub(super) enum Variants {
                 A,
                 RoomClosed,
                 HTTPUrl2,
