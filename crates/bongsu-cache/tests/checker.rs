@@ -26,9 +26,9 @@ use world::{Plan, World};
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
 const PROCESSES: usize = 3;
-/// Reads of one seed. With the default number of seeds of all tests here: more than a million.
+/// Reads of one seed. With the default number of seeds, the tests here make more than a million.
 const READS: u64 = 30_000;
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 9;
 
 /// What the crate declares: two seconds, while channels may fail unnoticed for two and a half heartbeats; two seconds
 /// after the shared tier works again; a life in it else.
@@ -50,6 +50,7 @@ fn plan(seed: u64) -> Plan {
         write_pause: 150 * MILLI,
         source_time: 20 * MILLI,
         source_fails: 0,
+        second_writes: 200,
         bound: DECLARED,
     }
 }
@@ -102,19 +103,21 @@ fn unchanged(builder: HubBuilder) -> HubBuilder {
     builder
 }
 
+/// When nothing fails, only what the checker itself lets happen counts: a commit whose reply was lost waits in a queue
+/// for a moment.
+const QUIET: Bound = Bound { usual: Duration::from_millis(150), ..DECLARED };
+
 #[test]
 fn on_a_quiet_day_an_answer_is_as_old_as_a_message_takes() {
     for seed in seeds() {
         let report = run("quiet", seed, async || {
-            let bound = Bound { usual: 30 * MILLI, ..DECLARED };
-            let plan = Plan { bound, ..plan(seed) };
+            let plan = Plan { bound: QUIET, ..plan(seed) };
             let world = World::new(plan, Servers::new().tiers(), options(), unchanged).await;
             let report = world.run(no_faults).await;
             world.end().await;
             report
         });
         report.assert_explained();
-        assert_eq!(report.reads(), READS);
     }
 }
 
@@ -195,16 +198,33 @@ async fn outages(world: Arc<World>, l2: Arc<MemoryL2>) {
     }
 }
 
-/// Long loads and many writes: what the gate and the leases are for.
+/// Long loads, and writes that come while others load what the write before changed: what the gate and the leases are
+/// for. Then the thing is left alone, and what is wrong stays wrong.
 fn race(seed: u64) -> Plan {
-    Plan { things: 10, write_pause: 60 * MILLI, source_time: 60 * MILLI, ..plan(seed) }
+    Plan {
+        bound: QUIET,
+        writers_per_process: 1,
+        write_pause: 300 * MILLI,
+        source_time: 60 * MILLI,
+        second_writes: 700,
+        ..plan(seed)
+    }
+}
+
+/// A world of races; answers of the shared tier are slow, too.
+async fn racing(seed: u64, tiers: Vec<(Arc<dyn L2>, Arc<dyn Backplane>)>) -> Arc<World> {
+    let world = World::new(race(seed), tiers, options(), unchanged).await;
+    for process in &world.processes {
+        process.l2.set(L2Faults { delayed: 500, delay: 40 * MILLI, ..L2Faults::default() });
+    }
+    world
 }
 
 #[test]
 fn with_gate_and_leases_the_race_between_loads_and_writes_leaves_nothing_old() {
     for seed in seeds() {
         let report = run("race", seed, async || {
-            let world = World::new(race(seed), Servers::new().tiers(), options(), unchanged).await;
+            let world = racing(seed, Servers::new().tiers()).await;
             let report = world.run(no_faults).await;
             world.end().await;
             report
@@ -217,7 +237,7 @@ fn with_gate_and_leases_the_race_between_loads_and_writes_leaves_nothing_old() {
 fn without_the_gate_the_checker_finds_old_values() {
     let found = seeds().into_iter().any(|seed| {
         let report = run("no gate", seed, async || {
-            let world = World::new(race(seed), Servers::new().tiers(), options(), unchanged).await;
+            let world = racing(seed, Servers::new().tiers()).await;
             world.processes.iter().for_each(|process| process.hub.leave_gate_open());
             let report = world.run(no_faults).await;
             world.end().await;
@@ -233,8 +253,7 @@ fn without_the_leases_the_checker_finds_old_values() {
     let found = seeds().into_iter().any(|seed| {
         let report = run("no leases", seed, async || {
             let leaseless = |(l2, backplane)| (Arc::new(Leaseless(l2)) as Arc<dyn L2>, backplane);
-            let tiers = Servers::new().tiers().into_iter().map(leaseless).collect();
-            let world = World::new(race(seed), tiers, options(), unchanged).await;
+            let world = racing(seed, Servers::new().tiers().into_iter().map(leaseless).collect()).await;
             let report = world.run(no_faults).await;
             world.end().await;
             report

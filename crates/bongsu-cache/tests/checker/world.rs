@@ -36,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) source_time: Duration,
     /// In one thousand loads.
     pub(crate) source_fails: u16,
+    /// In one thousand writes: it is followed by another one while others load what the first one changed.
+    pub(crate) second_writes: u16,
     pub(crate) bound: Bound,
 }
 
@@ -240,12 +242,20 @@ impl World {
             } else if dice.happens(200) {
                 self.write_some(process, &mut dice).await;
             } else {
-                self.history.commit(thing, change);
-                let reached = self.processes[process].cache.invalidate(&(thing as u64)).await;
-                self.history.note(thing, told(reached));
+                self.change(process, thing, change).await;
+                if dice.happens(self.plan.second_writes) {
+                    sleep(dice.time_up_to(self.plan.source_time)).await;
+                    self.change(process, thing, Change::Write).await;
+                }
             }
             sleep(dice.time_up_to(self.plan.write_pause)).await;
         }
+    }
+
+    async fn change(&self, process: usize, thing: usize, change: Change) {
+        self.history.commit(thing, change);
+        let reached = self.processes[process].cache.invalidate(&(thing as u64)).await;
+        self.history.note(thing, told(reached));
     }
 
     async fn write_some(&self, process: usize, dice: &mut Dice) {

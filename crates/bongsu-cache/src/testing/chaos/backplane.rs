@@ -123,9 +123,12 @@ impl Way {
                         room.send(BackplaneEvent::Lost(channel));
                     }
                 },
-                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.hand_over(),
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.hand_over_due(),
                 event = from.recv() => match event {
-                    Some(event) => self.take(event),
+                    Some(event) => {
+                        self.take(event);
+                        self.hand_over_due();
+                    }
                     None => return,
                 },
             }
@@ -169,6 +172,13 @@ impl Way {
         };
         let place = self.due.partition_point(|(before, _)| *before <= due);
         self.due.insert(place, (due, event));
+    }
+
+    fn hand_over_due(&mut self) {
+        let now = Instant::now();
+        while self.due.front().is_some_and(|(due, _)| *due <= now) {
+            self.hand_over();
+        }
     }
 
     fn hand_over(&mut self) {

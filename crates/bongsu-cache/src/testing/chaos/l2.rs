@@ -130,10 +130,10 @@ impl FaultyL2 {
     /// A call about one thing.
     async fn one<T>(&self, call: impl Future<Output = Result<T, L2Error>>) -> Result<T, L2Error> {
         let fates = self.fates(1);
-        sleep(fates.before).await;
+        pause(fates.before).await;
         let fate = fates.of_keys[0];
         let answer = if fate.is_carried_out() { Some(call.await) } else { None };
-        sleep(fates.after).await;
+        pause(fates.after).await;
         fate.report(answer)
     }
 
@@ -146,7 +146,7 @@ impl FaultyL2 {
                 *fate = Fate::Refused;
             }
         }
-        sleep(fates.before).await;
+        pause(fates.before).await;
         let asked = batch
             .iter()
             .zip(&fates.of_keys)
@@ -160,7 +160,7 @@ impl FaultyL2 {
 impl Fates {
     /// Puts the answers of what was asked back to their places.
     async fn after<T>(self, answers: Vec<Result<T, L2Error>>) -> Vec<Result<T, L2Error>> {
-        sleep(self.after).await;
+        pause(self.after).await;
         let mut answers = answers.into_iter();
         let answer_of = |fate: &Fate| fate.report(if fate.is_carried_out() { answers.next() } else { None });
         self.of_keys.iter().map(answer_of).collect()
@@ -180,6 +180,13 @@ impl Fate {
             }
             (Fate::TimedOut | Fate::ReplyLost, _) => Err(L2Error::Timeout),
         }
+    }
+}
+
+/// No timer where there is nothing to wait for.
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
     }
 }
 
