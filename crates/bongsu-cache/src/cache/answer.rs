@@ -98,6 +98,12 @@ impl<T> Loaded<T> {
         self
     }
 
+    /// What the loader brought, or nothing.
+    #[must_use]
+    pub fn into_value(self) -> Option<T> {
+        self.value
+    }
+
     /// Answers this read and is not kept.
     pub fn not_kept(mut self) -> Self {
         self.keep = false;

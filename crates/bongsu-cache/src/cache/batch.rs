@@ -212,7 +212,7 @@ impl<T: Cached> Batch<T> {
                         model.metrics.leased(LeaseEnd::Won);
                         tasks.push(Task {
                             seat,
-                            right: Some(Right { token: self.token, epoch }),
+                            right: Some(Right::new(self.token, epoch, ttl)),
                             reached: true,
                         });
                     }
@@ -293,13 +293,13 @@ impl<T: Cached> Batch<T> {
         if let Some(shared) = self.cache.core().shared.as_ref().filter(|_| !fills.is_empty()) {
             let answers = shared.fill_many(&fills, self.token).await;
             for ((task, fresh), answer) in filling.into_iter().zip(answers) {
-                task.seat.fetch.conclude(&fresh, Some(answer), true);
+                task.seat.fetch.conclude(&fresh, task.right, Some(answer), true);
                 task.seat.landing.land(fresh.held.answer(Tier::Source));
             }
         }
         for (task, fresh) in rest {
             task.seat.fetch.give_back(task.right).await;
-            task.seat.fetch.conclude(&fresh, None, task.reached);
+            task.seat.fetch.conclude(&fresh, task.right, None, task.reached);
             task.seat.landing.land(fresh.held.answer(Tier::Source));
         }
     }

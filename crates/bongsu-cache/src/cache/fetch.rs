@@ -158,7 +158,7 @@ impl<T: Cached> Fetch<T> {
                 None
             }
         };
-        self.conclude(&fresh, fill, reached);
+        self.conclude(&fresh, right, fill, reached);
         fresh.held.answer(Tier::Source)
     }
 
@@ -180,7 +180,7 @@ impl<T: Cached> Fetch<T> {
             return None;
         };
         metrics.refreshed_early.increment(1);
-        Some(self.load(load, Some(Right { token, epoch }), true).await)
+        Some(self.load(load, Some(Right::new(token, epoch, ttl)), true).await)
     }
 }
 

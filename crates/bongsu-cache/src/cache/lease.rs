@@ -20,6 +20,19 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 pub(crate) struct Right {
     pub(crate) token: Token,
     pub(crate) epoch: Epoch,
+    /// The lease has surely ended by itself by then.
+    pub(crate) until: Instant,
+}
+
+impl Right {
+    pub(crate) fn new(token: Token, epoch: Epoch, ttl: Duration) -> Self {
+        Self { token, epoch, until: Instant::now() + ttl }
+    }
+
+    /// A fill under it is refused because it is late, and not (only) because something newer came.
+    pub(crate) fn has_run_out(&self) -> bool {
+        Instant::now() >= self.until
+    }
 }
 
 /// What came of asking.
@@ -90,7 +103,7 @@ impl<T: Cached> Fetch<T> {
             let left = match shared.lease(&self.key, token, ttl, over).await {
                 Ok(Lease::Won(epoch)) => {
                     model.metrics.leased(LeaseEnd::Won);
-                    return Turn::Mine(Right { token, epoch });
+                    return Turn::Mine(Right::new(token, epoch, ttl));
                 }
                 Ok(Lease::Filled(found)) => match self.open(&found) {
                     Some(held) => {

@@ -4,6 +4,7 @@ mod answer;
 mod batch;
 mod fetch;
 mod flights;
+mod inspect;
 mod lease;
 mod life;
 mod loader;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 pub(crate) use answer::Outcome;
 pub use answer::{Loaded, Lookup, Tier};
 use flights::Flights;
+pub(crate) use inspect::Sight;
 pub use write::Written;
 
 use crate::error::BuildError;
@@ -26,6 +28,7 @@ use crate::hub::{CacheHub, Core, Model, ModelState, check_entry_options};
 use crate::l1::Ticket;
 use crate::model::Cached;
 use crate::options::EntryOptions;
+use crate::reconcile::Sampler;
 
 /// The cache of one type. Cheap to clone.
 #[derive(Debug)]
@@ -80,6 +83,11 @@ impl<T: Cached> Cache<T> {
     #[must_use]
     pub fn hub(&self) -> &CacheHub {
         &self.hub
+    }
+
+    /// Chooses what is reconciled.
+    pub(crate) fn sampler(&self) -> &Sampler<T::Id> {
+        &self.state.sampler
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {

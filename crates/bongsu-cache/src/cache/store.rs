@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::answer::{Loaded, Outcome, Tier};
 use super::fetch::Fetch;
+use super::lease::Right;
 use super::life;
 use crate::codec::Codec;
 use crate::contract::{Epoch, Filled, Found, L2Error};
@@ -147,9 +148,17 @@ impl<T: Cached> Fetch<T> {
     }
 
     /// Keeps what the source brought in the process tier, as far as its fill allows.
-    pub(crate) fn conclude(&self, fresh: &Fresh<T>, fill: Option<Result<Filled, L2Error>>, reached: bool) {
+    pub(crate) fn conclude(
+        &self,
+        fresh: &Fresh<T>,
+        right: Option<Right>,
+        fill: Option<Result<Filled, L2Error>>,
+        reached: bool,
+    ) {
         let footing = match fill {
             Some(Ok(Filled::Stored)) => Footing::Stored,
+            // Slower than its lease: others may fill, and the ticket still guards what is kept here.
+            Some(Ok(Filled::Superseded)) if right.is_some_and(|right| right.has_run_out()) => Footing::Apart,
             Some(Ok(Filled::Superseded)) => {
                 // Something newer came while this loaded: it answers those who wait, and nobody after them.
                 self.cache.model().metrics.discarded.increment(1);

@@ -139,7 +139,7 @@ impl<T: Cached> Cache<T> {
     }
 
     /// What is to be put; `Err(None)` when it is not to be kept: too large, or absence of a model that keeps none.
-    fn entry(
+    pub(crate) fn entry(
         &self,
         doomed: Doomed,
         version: Version,

@@ -3,10 +3,11 @@
 //! A window is applied when the shared tier took every change of it, or dropped the generation of what it did not take.
 //! The caller moves its cursor after that, so a crash in between only repeats the window, and nothing is passed over.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt};
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::{CacheHub, Core, Doomed};
@@ -129,11 +130,14 @@ impl Core {
                 if deleted { taken.push(*change) } else { refused.push(*change) }
             }
         }
-        let mut puts = stream::iter(writes)
-            .map(|(change, entry)| async move { (change, self.put(entry).await) })
-            .buffer_unordered(PUTS_AT_ONCE);
-        while let Some((change, put)) = puts.next().await {
-            if put.is_some() { taken.push(change) } else { refused.push(change) }
+        for some in writes.chunks(PUTS_AT_ONCE) {
+            let mut puts = Vec::with_capacity(some.len());
+            for (_, entry) in some {
+                puts.push(self.put(entry));
+            }
+            for ((change, _), put) in some.iter().zip(join_all(puts).await) {
+                if put.is_some() { taken.push(*change) } else { refused.push(*change) }
+            }
         }
         (taken, refused)
     }
@@ -141,7 +145,7 @@ impl Core {
     /// Renews the generations of what was not taken. What could not even be renewed is returned.
     async fn renew_instead<'a>(&self, changes: Vec<&'a Change>) -> Vec<&'a Change> {
         let mut left = Vec::new();
-        let mut renewed = std::collections::HashMap::new();
+        let mut renewed = HashMap::new();
         for change in changes {
             let doomed = change.doomed();
             let mut all = true;
@@ -158,7 +162,7 @@ impl Core {
                 left.push(change);
             }
         }
-        let models: std::collections::HashSet<_> =
+        let models: HashSet<_> =
             renewed.iter().filter(|(_, renewed)| **renewed).map(|((model, _), _)| *model).collect();
         for model in models {
             self.tell_all(model).await;

@@ -12,6 +12,7 @@ use crate::contract::Key;
 use crate::error::BuildError;
 use crate::metrics::ModelMetrics;
 use crate::model::{Cached, IdText};
+use crate::reconcile::Sampler;
 use crate::resilience::LoadLimit;
 use crate::schema::SchemaHash;
 
@@ -29,9 +30,10 @@ pub(crate) struct Model {
 
 /// A model with its type.
 #[derive(Debug)]
-pub(crate) struct ModelState<T> {
+pub(crate) struct ModelState<T: Cached> {
     pub(crate) model: Arc<Model>,
     pub(crate) loads: Loads<T>,
+    pub(crate) sampler: Sampler<T::Id>,
 }
 
 /// All of a hub.
@@ -81,7 +83,7 @@ impl Models {
             limit: LoadLimit::new(core.options.loads_per_model_max, core.options.load_wait),
             metrics: ModelMetrics::new(T::MODEL),
         });
-        let state = Arc::new(ModelState { model: Arc::clone(&model), loads: Loads::new() });
+        let state = Arc::new(ModelState { model: Arc::clone(&model), loads: Loads::new(), sampler: Sampler::new() });
         models.insert(
             T::MODEL,
             Registered {

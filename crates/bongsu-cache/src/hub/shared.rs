@@ -26,7 +26,6 @@ impl Shared {
         Self { l2, read: options.l2_budget, write: options.l2_write_budget }
     }
 
-
     pub(crate) async fn get(&self, key: &Key) -> Result<Found, L2Error> {
         let mut answers = self.get_many(std::slice::from_ref(key)).await;
         answers.pop().unwrap_or_else(|| Err(no_answer()))

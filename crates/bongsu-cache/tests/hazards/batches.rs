@@ -1,0 +1,82 @@
+//! Reads of many: one load for all that is missing.
+
+use std::time::Duration;
+
+use bongsu_cache::contract::{L2, Over, Token};
+
+use crate::world::{World, key};
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_is_loaded_at_once_and_the_rest_not_at_all() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    for id in 0..10 {
+        world.source.set(id, &format!("room {id}"));
+    }
+    one.titles(&[0, 1, 2]).await;
+    other.titles(&[3, 4]).await;
+    assert_eq!(world.source.loads(), 2);
+    let titles = other.titles(&[0, 1, 2, 3, 4, 5, 6, 6, 6, 99]).await;
+    assert_eq!(world.source.loads(), 3);
+    assert_eq!(titles.len(), 7, "absent ids are not in the answer");
+    assert!(titles.iter().all(|(id, title)| *title == format!("room {id}")));
+    other.titles(&[0, 1, 2, 3, 4, 5, 6, 99]).await;
+    one.titles(&[5, 6, 99]).await;
+    assert_eq!(world.source.loads(), 3, "absence is kept too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_and_single_reads_join_each_other() {
+    let world = World::new();
+    let node = world.node().await;
+    for id in 0..4 {
+        world.source.set(id, "room");
+    }
+    let (one, many, more) = tokio::join!(node.title(1), node.titles(&[0, 1, 2]), node.titles(&[1, 2, 3]));
+    assert_eq!(one.as_deref(), Some("room"));
+    assert_eq!((many.len(), more.len()), (3, 3));
+    assert_eq!(world.source.loads(), 3, "1 alone, then 0 and 2, then 3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_list_is_read_in_rounds() {
+    let world = World::new();
+    let node = world.node().await;
+    for id in 0..2500 {
+        world.source.set(id, "room");
+    }
+    let ids: Vec<u64> = (0..2500).collect();
+    assert_eq!(node.titles(&ids).await.len(), 2500);
+    assert_eq!(world.source.loads(), 3);
+    assert_eq!(node.titles(&ids).await.len(), 2500);
+    assert_eq!(world.source.loads(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_that_others_load_are_waited_for_without_holding_up_the_rest() {
+    let world = World::new();
+    let node = world.node().await;
+    for id in 0..3 {
+        world.source.set(id, "room");
+    }
+    // Another process loads 0 and dies.
+    let lease = Duration::from_secs(60);
+    world.l2.lease(&key(0), Token(1), lease, Over::Absent).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(node.titles(&[0, 1, 2]).await.len(), 3);
+    assert!(begun.elapsed() >= Duration::from_secs(1), "as long as the lease wait");
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert_eq!(world.source.loads(), 2, "1 and 2 at once, 0 after the wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_with_the_shared_tier_out_of_reach_loads_everything() {
+    let world = World::new();
+    let node = world.node().await;
+    for id in 0..3 {
+        world.source.set(id, "room");
+    }
+    node.l2.cut();
+    assert_eq!(node.titles(&[0, 1, 2]).await.len(), 3);
+    assert_eq!(world.source.loads(), 1);
+}

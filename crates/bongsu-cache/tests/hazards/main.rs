@@ -1,0 +1,13 @@
+//! Each hazard of a two-tier cache as a test, with both tiers in memory and a clock that only moves when all wait.
+
+mod backplane;
+mod batches;
+mod invalidation;
+mod options;
+mod outages;
+mod processes;
+mod reads;
+mod refresh;
+mod versions;
+mod world;
+mod writes;

@@ -1,0 +1,85 @@
+//! Two deployed versions of one type side by side.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bongsu_cache::{CacheHub, CacheSchema, HubBuilder, Invalidated};
+use serde::{Deserialize, Serialize};
+
+use crate::world::{Broken, PREFIX, World, room};
+
+mod next {
+    use super::{CacheSchema, Deserialize, Serialize};
+
+    /// The room of the next deployment.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, CacheSchema)]
+    #[cache(model = "room", id = u64)]
+    pub(crate) struct Room {
+        pub(crate) title: String,
+        pub(crate) members: u32,
+    }
+}
+
+fn builder(world: &World) -> HubBuilder {
+    CacheHub::builder(PREFIX).l2(world.l2.clone()).backplane(world.backplane.clone())
+}
+
+async fn new_title(cache: &bongsu_cache::Cache<next::Room>, world: &World) -> String {
+    let source = world.source.clone();
+    let load = move || async move {
+        let Some(room) = source.load(1).await?.into_value() else { return Ok(None) };
+        Ok::<_, Broken>(Some(next::Room { title: room.title, members: 1 }))
+    };
+    let room: Arc<next::Room> = cache.get_or_load(&1, load).await.unwrap().unwrap();
+    room.title.clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_reads_the_others_entries_and_each_drops_both() {
+    let world = World::new();
+    let old = world.node().await;
+    let hub = builder(&world).schema_notice(Duration::ZERO).build().unwrap();
+    let new = hub.cache::<next::Room>().unwrap();
+    assert!(hub.settled(Duration::from_secs(5)).await);
+    old.hears_all_others().await;
+    world.source.set(1, "first");
+    assert_eq!(old.title(1).await.as_deref(), Some("first"));
+    assert_eq!(new_title(&new, &world).await, "first");
+    assert_eq!((world.source.loads(), world.l2.len()), (2, 2), "one load for each version");
+
+    world.source.set(1, "second");
+    assert_eq!(old.rooms.invalidate(&1).await, Invalidated::Everywhere);
+    assert!(world.l2.is_empty(), "the old version drops the new one's entry too");
+    tokio::task::yield_now().await;
+    assert_eq!(new_title(&new, &world).await, "second");
+    assert_eq!(old.title(1).await.as_deref(), Some("second"));
+
+    world.source.set(1, "third");
+    assert_eq!(new.invalidate(&1).await, Invalidated::Everywhere);
+    assert!(world.l2.is_empty(), "and the other way round");
+    tokio::task::yield_now().await;
+    assert_eq!(old.title(1).await.as_deref(), Some("third"));
+    assert_eq!(new_title(&new, &world).await, "third");
+
+    let version = world.source.set(1, "fourth");
+    let commit = async { Ok::<_, Broken>(((), version, Some(room("fourth")))) };
+    assert_eq!(old.rooms.write_through(&1, commit).await.unwrap().reached, Invalidated::Everywhere);
+    tokio::task::yield_now().await;
+    assert_eq!(new_title(&new, &world).await, "fourth");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_filled_before_the_others_know_of_the_schema() {
+    let world = World::new();
+    let notice = Duration::from_secs(10);
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let new = hub.cache::<next::Room>().unwrap();
+    world.source.set(1, "lobby");
+    assert_eq!(new_title(&new, &world).await, "lobby");
+    assert!(world.l2.is_empty(), "answered, and not kept for others");
+    assert!(!hub.settled(notice / 2).await);
+    assert!(hub.settled(notice).await);
+    assert_eq!(new.invalidate(&1).await, Invalidated::Everywhere);
+    assert_eq!(new_title(&new, &world).await, "lobby");
+    assert_eq!(world.l2.len(), 1);
+}
