@@ -15,6 +15,7 @@ mod line;
 pub mod list;
 mod outcome;
 mod people;
+pub mod replay;
 pub mod resume;
 mod scan;
 pub mod send;
@@ -82,6 +83,9 @@ pub enum BenchError {
     /// The scenario cannot be run as asked.
     #[error("{0}")]
     Options(String),
+    /// The replay could not go on.
+    #[error("the replay stopped: {0}")]
+    Replay(#[from] crate::replay::ReplayError),
     /// A task of the driver panicked.
     #[error("the driver failed: {0}")]
     Driver(#[from] tokio::task::JoinError),

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use bongsu_types::{RoomKind, UserId};
 use bongsu_wire::{
-    Call, FromServer, ListRooms, ListRow, Ping, RequestId, RoomPage, decode_server_frame, encode_request,
+    Call, FromServer, ListRooms, Ping, RequestId, RoomPage, decode_server_frame, encode_request,
 };
 use tokio::time::{Instant, timeout};
 
 use super::fill::fill;
 use super::line::{BUSY_BUFFER, Line, text_frame};
 use super::outcome::Meter;
-use super::scan::{Item, items};
+use super::scan::{Item, RoomText, items};
 use super::template::{Template, room_text};
 use super::{BenchError, Histogram, Outcome, Phase, STALL, Target};
 use crate::report::{Fault, Report};
@@ -31,8 +31,8 @@ pub struct ListOptions {
     pub busy_rooms: usize,
     /// Members of a room.
     pub members: usize,
-    /// Messages of a busy room.
-    pub messages: u64,
+    /// Messages of a busy room: the lists are measured at each of these, ascending.
+    pub messages: Vec<u64>,
     /// Rows of a page.
     pub rows: u32,
     /// Not measured, before each phase.
@@ -42,77 +42,152 @@ pub struct ListOptions {
 }
 
 impl ListOptions {
-    /// Messages over all rooms.
+    /// Messages over all rooms when a busy one holds so many.
     #[must_use]
-    pub fn messages_total(&self) -> u64 {
-        (0..READERS[2]).map(|room| self.messages_of(room)).sum()
+    pub fn total(&self, messages: u64) -> u64 {
+        (0..READERS[2]).map(|room| self.messages_of(room, messages)).sum()
     }
 
-    fn messages_of(&self, room: usize) -> u64 {
-        if room < self.busy_rooms { self.messages } else { 1 }
+    fn messages_of(&self, room: usize, messages: u64) -> u64 {
+        if room < self.busy_rooms { messages } else { 1 }
+    }
+
+    fn check(&self) -> Result<(), BenchError> {
+        let refused = |why: &str| Err(BenchError::Options(why.to_owned()));
+        if self.members <= READERS.len() {
+            return refused("a room needs four members");
+        }
+        if self.messages.first().is_none_or(|first| *first == 0) || !self.messages.is_sorted() {
+            return refused("the numbers of messages must be at least 1 and ascend");
+        }
+        Ok(())
     }
 }
 
-/// Runs it. `on_progress` is told the messages written.
-///
-/// # Errors
-/// When the server cannot be reached, refuses, or stops answering.
-pub async fn run(
-    target: &Target,
-    options: &ListOptions,
-    on_progress: impl FnMut(u64),
-) -> Result<Outcome, BenchError> {
-    if options.members <= READERS.len() || options.messages == 0 {
-        return Err(BenchError::Options("a room needs five members and a message".to_owned()));
-    }
-    prepare(target, options, on_progress).await?;
-    let mut outcome = Outcome::default();
-    for (reader, rooms) in READERS.into_iter().enumerate() {
-        let (mut line, _) = target.line(&target.user(reader), 0, BUSY_BUFFER).await?;
-        if reader == 0 {
-            let ping = request(Ping {});
-            outcome.phases.push(ask_for(target, options, &mut line, "ping", &ping, &mut None).await?);
-        }
-        let page = ListRooms {
-            limit: Some(options.rows),
-            cursor: None,
-            unread_only: false,
-            kind: None,
-            hidden: false,
-        };
-        let list = request(page);
-        let answer = ask(&mut line, &list).await?;
-        judge(&answer, rooms, options, &mut outcome.report)?;
-        let name = format!("list of {rooms} rooms");
-        let mut expected = Some((answer, &mut outcome.report));
-        let phase = ask_for(target, options, &mut line, &name, &list, &mut expected).await?;
-        let less = phase.latency.quantile(0.5).saturating_sub(outcome.phases[0].latency.quantile(0.5));
-        outcome.figures.push((format!("{name}, p50 less that of a ping, us"), less.as_secs_f64() * 1e6));
-        if let Some(server) = phase.server {
-            let each = server.cpu.as_secs_f64() * 1e6 / phase.count.max(1) as f64;
-            outcome.figures.push((format!("{name}, CPU of the server for each, us"), each));
-        }
-        outcome.phases.push(phase);
-    }
-    Ok(outcome)
+/// The rooms, and how full they are.
+#[derive(Debug)]
+pub struct Lists {
+    rooms: Vec<RoomText>,
+    /// Messages of a busy room.
+    messages: u64,
 }
 
-/// Makes the rooms and fills them. The members are the readers of that many rooms, the one who writes, and others.
-async fn prepare(
-    target: &Target,
-    options: &ListOptions,
-    on_progress: impl FnMut(u64),
-) -> Result<(), BenchError> {
-    let writer = target.user(READERS.len());
-    let rooms = (0..READERS[2]).map(|room| members_of(target, options, room)).collect();
-    let rooms = target.create(RoomKind::Group, rooms, |_| {}).await?;
-    let filled: Vec<_> = rooms
-        .iter()
-        .enumerate()
-        .map(|(number, room)| (room_text(*room), options.messages_of(number)))
-        .collect();
-    let (mut line, _) = target.line(&writer, 0, BUSY_BUFFER).await?;
-    fill(&mut line, Template::new(&target.run, 40), &filled, on_progress).await
+impl Lists {
+    /// Makes the rooms, still empty: their members are the readers of that many rooms, the one who writes, and others.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub async fn prepare(target: &Target, options: &ListOptions) -> Result<Self, BenchError> {
+        options.check()?;
+        let rooms = (0..READERS[2]).map(|room| members_of(target, options, room)).collect();
+        let rooms = target.create(RoomKind::Group, rooms, |_| {}).await?;
+        Ok(Self { rooms: rooms.into_iter().map(room_text).collect(), messages: 0 })
+    }
+
+    /// Who asks, and in how many rooms they are.
+    #[must_use]
+    pub fn readers(target: &Target) -> [(UserId, usize); 3] {
+        std::array::from_fn(|reader| (target.user(reader), READERS[reader]))
+    }
+
+    /// Writes until a busy room holds so many messages. `on_progress` is told the messages written.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub async fn fill(
+        &mut self,
+        target: &Target,
+        options: &ListOptions,
+        messages: u64,
+        on_progress: impl FnMut(u64),
+    ) -> Result<(), BenchError> {
+        let has = |room| if self.messages == 0 { 0 } else { options.messages_of(room, self.messages) };
+        let missing: Vec<_> = self
+            .rooms
+            .iter()
+            .enumerate()
+            .map(|(number, room)| (*room, options.messages_of(number, messages).saturating_sub(has(number))))
+            .collect();
+        let (mut line, _) = target.line(&target.user(READERS.len()), 0, BUSY_BUFFER).await?;
+        let template = Template::new(&format!("{}-{messages}", target.run), 40);
+        fill(&mut line, template, &missing, on_progress).await?;
+        self.messages = messages;
+        Ok(())
+    }
+
+    /// Measures the lists of all readers over the wire.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, refuses, or stops answering.
+    pub async fn measure(
+        &self,
+        target: &Target,
+        options: &ListOptions,
+        outcome: &mut Outcome,
+    ) -> Result<(), BenchError> {
+        let mut ping = Duration::ZERO;
+        for (reader, rooms) in READERS.into_iter().enumerate() {
+            let (mut line, _) = target.line(&target.user(reader), 0, BUSY_BUFFER).await?;
+            if reader == 0 {
+                let name = format!("{} messages: ping", options.total(self.messages));
+                let phase = ask_for(target, options, &mut line, &name, &request(Ping {}), &mut None).await?;
+                ping = phase.latency.quantile(0.5);
+                outcome.phases.push(phase);
+            }
+            let list = request(ListRooms {
+                limit: Some(options.rows),
+                cursor: None,
+                unread_only: false,
+                kind: None,
+                hidden: false,
+            });
+            let answer = ask(&mut line, &list).await?;
+            self.judge(&answer, rooms, options, &mut outcome.report)?;
+            let name = phase_name(rooms, options.total(self.messages), "wire");
+            let mut expected = Some((answer, &mut outcome.report));
+            let mut phase = ask_for(target, options, &mut line, &name, &list, &mut expected).await?;
+            phase.unit = "lists with socket and JSON, from a client";
+            let less = phase.latency.quantile(0.5).saturating_sub(ping);
+            outcome.figures.push((format!("{name}, p50 less a ping's, us"), less.as_secs_f64() * 1e6));
+            if let Some(server) = phase.server {
+                let each = server.cpu.as_secs_f64() * 1e6 / phase.count.max(1) as f64;
+                outcome.figures.push((format!("{name}, CPU of the server, us"), each));
+            }
+            outcome.phases.push(phase);
+        }
+        Ok(())
+    }
+
+    /// Compares a page with what was written: nobody has read anything.
+    fn judge(
+        &self,
+        answer: &[u8],
+        rooms: usize,
+        options: &ListOptions,
+        report: &mut Report,
+    ) -> Result<(), BenchError> {
+        let page = read_page(answer)?;
+        let total: u64 = (0..rooms).map(|room| options.messages_of(room, self.messages)).sum();
+        let length = rooms.min(options.rows as usize);
+        report.unread_checked += 1 + page.rooms.len() as u64;
+        if page.unread_total != total {
+            let example = || format!("the badge says {}, {total} were written", page.unread_total);
+            report.fault(Fault::UnreadWrong, example);
+        }
+        if page.rooms.len() != length {
+            report.fault(Fault::Lost, || format!("a page of {} rooms, not {length}", page.rooms.len()));
+        }
+        for row in page.rooms.iter().filter(|row| row.unread != self.messages && row.unread != 1) {
+            report.fault(Fault::UnreadWrong, || format!("{} has {} unread", row.room, row.unread));
+        }
+        Ok(())
+    }
+}
+
+/// What a phase is called, so that those of one list stand beside each other.
+#[must_use]
+pub fn phase_name(rooms: usize, messages: u64, how: &str) -> String {
+    format!("{rooms} rooms, {messages} messages: {how}")
 }
 
 fn members_of(target: &Target, options: &ListOptions, room: usize) -> Vec<UserId> {
@@ -172,8 +247,7 @@ async fn ask_for(
     Ok(meter.end(name, "answers", latency.count(), latency))
 }
 
-/// Compares a page with what was written: nobody has read anything.
-fn judge(answer: &[u8], rooms: usize, options: &ListOptions, report: &mut Report) -> Result<(), BenchError> {
+fn read_page(answer: &[u8]) -> Result<RoomPage, BenchError> {
     let unclear = |reason: String| BenchError::Unclear { method: ListRooms::METHOD, reason };
     let text = String::from_utf8_lossy(answer);
     let objects = decode_server_frame(&text).map_err(|error| unclear(error.message))?;
@@ -183,27 +257,5 @@ fn judge(answer: &[u8], rooms: usize, options: &ListOptions, report: &mut Report
     });
     let raw = answer.ok_or_else(|| unclear("no answer".to_owned()))?;
     let raw = raw.map_err(|error| BenchError::Refused(error.message))?;
-    let page = FromServer::result::<RoomPage>(&raw).map_err(|error| unclear(error.message))?;
-    let total: u64 = (0..rooms).map(|room| options.messages_of(room)).sum();
-    check_page(&page.rooms, (page.unread_total, total), rooms.min(options.rows as usize), options, report);
-    Ok(())
-}
-
-fn check_page(
-    rows: &[ListRow],
-    (unread, expected): (u64, u64),
-    length: usize,
-    options: &ListOptions,
-    report: &mut Report,
-) {
-    report.unread_checked += 1 + rows.len() as u64;
-    if unread != expected {
-        report.fault(Fault::UnreadWrong, || format!("the badge says {unread}, {expected} were written"));
-    }
-    if rows.len() != length {
-        report.fault(Fault::Lost, || format!("a page of {} rooms, not {length}", rows.len()));
-    }
-    for row in rows.iter().filter(|row| row.unread != options.messages && row.unread != 1) {
-        report.fault(Fault::UnreadWrong, || format!("{} has {} unread", row.room, row.unread));
-    }
+    FromServer::result::<RoomPage>(&raw).map_err(|error| unclear(error.message))
 }

@@ -16,6 +16,7 @@ use super::player::{Access, Player};
 use super::players::Players;
 use super::{LogMessage, LogRoom, ReplayError, ReplayOptions};
 use crate::Endpoint;
+use crate::bench::Histogram;
 use crate::checker::check_unread;
 use crate::client::{CallError, group, text_message};
 use crate::random::Random;
@@ -53,7 +54,7 @@ impl Stage {
 #[derive(Debug, Default)]
 pub(super) struct Played {
     pub(super) report: Report,
-    pub(super) latencies_us: Vec<u32>,
+    pub(super) latency: Histogram,
 }
 
 /// Plays one room from its creation to the last check.
@@ -162,8 +163,7 @@ impl Play<'_> {
             let written = Instant::now();
             match client.call(request).await {
                 Ok(reply) => {
-                    let us = u32::try_from(written.elapsed().as_micros()).unwrap_or(u32::MAX);
-                    self.played.latencies_us.push(us);
+                    self.played.latency.add(written.elapsed());
                     return Ok(Some(reply));
                 }
                 Err(CallError::Refused { error, .. }) if error.kind == ErrorKind::RateLimited => {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::room::Played;
+use crate::bench::Histogram;
 use crate::report::Report;
 
 /// The result of a replay.
@@ -23,13 +24,10 @@ pub struct Summary {
     pub room_resets: u64,
     /// Wall time of the run.
     pub elapsed: Duration,
-    /// Median from request written to reply read.
-    pub send_p50: Duration,
-    /// 99th percentile of the same.
-    pub send_p99: Duration,
+    /// From request written to reply read.
+    pub latency: Histogram,
     /// Loss, duplicates, order, unread.
     pub report: Report,
-    latencies_us: Vec<u32>,
 }
 
 impl Summary {
@@ -49,18 +47,11 @@ impl Summary {
         self.rooms += 1;
         self.messages += played.report.acked;
         self.report.merge(played.report);
-        self.latencies_us.extend(played.latencies_us);
+        self.latency.merge(&played.latency);
     }
 
     pub(super) fn finish(&mut self, elapsed: Duration) {
         self.elapsed = elapsed;
-        self.latencies_us.sort_unstable();
-        let at = |percent: usize| {
-            let index = self.latencies_us.len().saturating_sub(1) * percent / 100;
-            Duration::from_micros(self.latencies_us.get(index).copied().unwrap_or_default().into())
-        };
-        (self.send_p50, self.send_p99) = (at(50), at(99));
-        self.latencies_us = Vec::new();
     }
 }
 
@@ -79,8 +70,8 @@ impl fmt::Display for Summary {
         writeln!(f, "{:<22}{:>12.1}", "seconds", self.elapsed.as_secs_f64())?;
         writeln!(f, "{:<22}{:>12.0}", "messages/s", self.rate())?;
         writeln!(f, "{:<22}{:>12.0}", "deliveries/s", self.delivery_rate())?;
-        writeln!(f, "{:<22}{:>12.2}", "send p50, ms", self.send_p50.as_secs_f64() * 1e3)?;
-        writeln!(f, "{:<22}{:>12.2}", "send p99, ms", self.send_p99.as_secs_f64() * 1e3)?;
+        writeln!(f, "{:<22}{:>12.2}", "send p50, ms", self.latency.quantile(0.5).as_secs_f64() * 1e3)?;
+        writeln!(f, "{:<22}{:>12.2}", "send p99, ms", self.latency.quantile(0.99).as_secs_f64() * 1e3)?;
         self.report.fmt(f)
     }
 }

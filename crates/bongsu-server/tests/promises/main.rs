@@ -3,6 +3,7 @@
 
 mod backup_restore;
 mod bad_input;
+mod bench;
 mod clock;
 mod crash;
 mod data_dir;

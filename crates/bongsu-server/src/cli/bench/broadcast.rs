@@ -7,15 +7,17 @@ use bongsu_load::bench::Outcome;
 use bongsu_load::bench::broadcast::{BroadcastOptions, run};
 use clap::Args;
 
+use super::COLUMNS;
 use super::deployment::Deployment;
 use super::scenario::{self, Telling};
 use crate::cli::Progress;
 
-/// One message to a channel whose members are all online, until the last of them has it.
-///
-/// A member is a connection here and one in the server: `ulimit -n` must allow that many. Checked: every member gets
-/// every message once and in order.
 #[derive(Debug, Args)]
+#[command(
+    about = "One message to very many members, until the last of them has it",
+    long_about = include_str!("help/broadcast.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Broadcast {
     #[command(flatten)]
     deployment: Deployment,

@@ -70,14 +70,19 @@ impl Deployment {
 }
 
 impl Deployed {
-    /// Starts the server anew on what it has stored, if it was started here.
-    pub(super) async fn restart(&mut self) -> Result<()> {
-        let Some(own) = self.own.take() else { return Ok(()) };
-        let own = own.restart().await?;
+    /// Starts the server anew on what it has stored, if it was started here; `meanwhile` has the store to itself.
+    /// `None` when it was not.
+    pub(super) async fn restart<T>(
+        &mut self,
+        meanwhile: impl AsyncFnOnce(&DataDir) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let Some(own) = self.own.take() else { return Ok(None) };
+        let (own, done) = own.restart(meanwhile).await?;
         self.target.endpoint = Endpoint::parse(&own.url)?;
         self.target.server_process = own.process_id();
         self.own = Some(own);
-        self.count_system_calls().await
+        self.count_system_calls().await?;
+        Ok(Some(done))
     }
 
     async fn count_system_calls(&mut self) -> Result<()> {
@@ -99,7 +104,7 @@ impl Deployed {
 }
 
 /// Makes tokens as the host app would.
-pub(super) fn mint_token(data: &DataDir) -> Result<MintToken> {
+fn mint_token(data: &DataDir) -> Result<MintToken> {
     let config = Config::load(None)?;
     let secret = config.secret(data)?;
     let signer = TokenSigner::new(secret.as_bytes(), config.tokens.audience, Arc::new(SystemClock));

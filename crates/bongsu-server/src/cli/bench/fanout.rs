@@ -8,18 +8,18 @@ use bongsu_load::bench::limit::{FRAME_BYTES_MIN, IN_ROUNDS, LimitOptions, ONE_A_
 use bongsu_load::bench::{Outcome, Phase};
 use clap::Args;
 
+use super::COLUMNS;
 use super::deployment::Deployment;
 use super::limit::measure;
 use super::scenario::{self, Telling, Times};
 use crate::cli::Progress;
 
-/// Deliveries: one sender into a room whose members are all online.
-///
-/// Unloaded: the next message after the last delivery. Bursts: many messages written at once, the next burst after
-/// the last delivery. Then half the rate of the bursts at a steady pace. Then the machine's own limit of writes, with
-/// frames as long and as many sockets. Checked: every member gets every message once and in order, and every answer
-/// stands at the next position.
 #[derive(Debug, Args)]
+#[command(
+    about = "Deliveries: one sender into a room whose members are all online",
+    long_about = include_str!("help/fanout.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Fanout {
     #[command(flatten)]
     deployment: Deployment,

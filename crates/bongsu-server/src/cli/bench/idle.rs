@@ -5,18 +5,18 @@ use bongsu_load::bench::Outcome;
 use bongsu_load::bench::idle::{IdleOptions, Progress as Step, prepare, run};
 use clap::Args;
 
+use super::COLUMNS;
 use super::deployment::Deployment;
 use super::descriptors;
 use super::scenario::{self, Telling};
 use crate::cli::Progress;
 
-/// Sessions that are online and do nothing: memory and CPU of the server.
-///
-/// The rooms are made, the server is started anew (its own one only), its memory is read; then the sessions connect,
-/// say hello with the first page of their chat list, and wait. They answer the server's pings and send their own, as
-/// the protocol asks. Memory of a session: (RSS after the wait - RSS before the first session) / sessions. Checked in
-/// the end: one message to every room reaches every session.
 #[derive(Debug, Args)]
+#[command(
+    about = "Sessions that are online and do nothing: memory and CPU of the server",
+    long_about = include_str!("help/idle.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Idle {
     #[command(flatten)]
     deployment: Deployment,
@@ -64,7 +64,7 @@ impl Idle {
             let outcome = async {
                 let people = prepare(&deployed.target, &options, on_step).await?;
                 made.done();
-                deployed.restart().await?;
+                deployed.restart(async |_| Ok(())).await?;
                 run(&deployed.target, &people, &options, on_step).await.map_err(anyhow::Error::from)
             }
             .await;

@@ -10,17 +10,19 @@ use bongsu_load::bench::limit::{FRAME_BYTES_MIN, LimitOptions, Machine, write_fr
 use clap::Args;
 use tokio::process::Command;
 
+use super::COLUMNS;
 use super::scenario::{self, Telling, Times};
 use crate::cli::Progress;
 
 /// The longest frame whose header is that of a delivery, bytes.
 const FRAME_BYTES_MAX: usize = 60_000;
 
-/// What the machine can do: socket writes, loopback round trips, fdatasync. Read other figures beside these.
-///
-/// Another process writes frames like deliveries to as many sockets as a room has members; this one reads them as it
-/// reads the server's.
 #[derive(Debug, Args)]
+#[command(
+    about = "What the machine can do: socket writes, loopback round trips, fdatasync",
+    long_about = include_str!("help/limit.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Limit {
     #[command(flatten)]
     times: Times,

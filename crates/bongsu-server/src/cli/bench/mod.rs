@@ -20,10 +20,14 @@ mod storm;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-/// Measure a deployment and check what it promises while measuring.
-///
-/// Without --url it starts a server of its own, as a separate process on a temporary directory, with rate limits off.
+/// What the columns of every table mean, at the end of each `--help`.
+const COLUMNS: &str = include_str!("help/columns.txt");
+
 #[derive(Debug, Args)]
+#[command(
+    about = "Measure a deployment and check what it promises while measuring",
+    long_about = include_str!("help/bench.txt")
+)]
 pub(crate) struct Bench {
     #[command(subcommand)]
     scenario: Scenario,

@@ -63,11 +63,15 @@ impl OwnServer {
         self.process.id()
     }
 
-    /// Stops it and starts it anew on the same directory.
-    pub(super) async fn restart(self) -> Result<Self> {
-        let Self { mut process, directory, .. } = self;
+    /// Stops it, does something with its data, and starts it anew.
+    pub(super) async fn restart<T>(
+        self,
+        meanwhile: impl AsyncFnOnce(&DataDir) -> Result<T>,
+    ) -> Result<(Self, T)> {
+        let Self { mut process, directory, data, .. } = self;
         stop(&mut process).await?;
-        Self::start_on(directory).await
+        let done = meanwhile(&data).await?;
+        Ok((Self::start_on(directory).await?, done))
     }
 
     /// Stops it; its directory goes.

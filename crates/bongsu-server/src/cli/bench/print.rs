@@ -17,7 +17,7 @@ pub(super) fn table(scenario: &str, origin: &Origin, outcome: &Outcome) -> Strin
     told(
         &mut text,
         format_args!(
-            "{:<32}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}",
+            "{:<36}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}",
             "", "count", "seconds", "per second", "p50 ms", "p99 ms", "p999 ms", "max ms"
         ),
     );
@@ -48,7 +48,7 @@ fn row(text: &mut String, phase: &Phase) {
     told(
         text,
         format_args!(
-            "{:<32}{:>12}{:>9.1}{:>12.0}{p50}{p99}{p999}{}  {}",
+            "{:<36}{:>12}{:>9.1}{:>12.0}{p50}{p99}{p999}{}  {}",
             phase.name,
             phase.count,
             phase.elapsed.as_secs_f64(),
@@ -64,7 +64,7 @@ fn resources(text: &mut String, outcome: &Outcome) {
     told(
         text,
         format_args!(
-            "\n{:<32}{:<8}{:>7}{:>9}{:>10}{:>14}{:>12}{:>14}",
+            "\n{:<36}{:<8}{:>7}{:>9}{:>10}{:>14}{:>12}{:>14}",
             "", "process", "cores", "CPU s", "RSS MiB", "system calls", "waits", "preempted"
         ),
     );
@@ -75,7 +75,7 @@ fn resources(text: &mut String, outcome: &Outcome) {
             told(
                 text,
                 format_args!(
-                    "{:<32}THE LOAD SIDE WAS THE BOTTLENECK: it used most of a core; the server may be faster",
+                    "{:<36}THE LOAD SIDE WAS THE BOTTLENECK: it used most of a core; the server may be faster",
                     phase.name
                 ),
             );
@@ -95,7 +95,7 @@ fn used(text: &mut String, phase: &Phase, who: &str, usage: Option<Usage>) {
     told(
         text,
         format_args!(
-            "{:<32}{who:<8}{:>7.2}{:>9.1}{:>10.1}{calls:>14}{:>12}{:>14}",
+            "{:<36}{who:<8}{:>7.2}{:>9.1}{:>10.1}{calls:>14}{:>12}{:>14}",
             phase.name,
             usage.cores(phase.elapsed),
             usage.cpu.as_secs_f64(),

@@ -2,34 +2,32 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use bongsu_import::{WholeRoom, irc};
-use bongsu_load::replay::{LogMessage, LogRoom, ReplayOptions, Summary, replay};
-use bongsu_types::{Clock, SystemClock};
+use bongsu_load::bench::Outcome;
+use bongsu_load::bench::replay::run;
+use bongsu_load::replay::{LogMessage, LogRoom, ReplayOptions};
 use clap::Args;
 
-use super::deployment::mint_token;
-use super::own_server::OwnServer;
+use super::COLUMNS;
+use super::deployment::{Deployed, Deployment};
+use super::scenario::{self, Telling};
 use crate::cli::Progress;
-use crate::cli::output::show;
-use crate::data_dir::DataDir;
 
-/// Play IRC logs through real WebSocket clients and check every message: loss, duplicates, order, unread.
-///
-/// Each file is a room, its authors are the users; every author has a connection, every connected member checks every
-/// record. Fails when anything was lost, doubled, out of order or miscounted. A server given by --url needs
-/// `limits.group_members` of 1,000 and rate limits off (`limits.sends_per_s = 0`, `limits.creates_per_min = 0`).
 #[derive(Debug, Args)]
+#[command(
+    about = "Real chat logs, played by their authors through real connections",
+    long_about = include_str!("help/replay.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Replay {
     /// Files, or folders that are searched for *.raw.txt and *.ascii.txt.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A running server instead of one of its own.
-    #[arg(long, value_name = "http://HOST:PORT", requires = "data")]
-    url: Option<String>,
-    /// Data directory of that server: its token secret and server key are read from there.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    deployment: Deployment,
+    #[command(flatten)]
+    telling: Telling,
     /// Messages played at most.
     #[arg(long, value_name = "N")]
     messages: Option<usize>,
@@ -51,24 +49,22 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    pub(super) fn run(self) -> Result<()> {
+    pub(super) fn run(&self) -> Result<()> {
         ensure!(self.connections > 0 && self.online > 0, "--connections and --online must be at least 1");
+        self.telling.tell("replay", || self.measure())
+    }
+
+    fn measure(&self) -> Result<Outcome> {
         let rooms = self.rooms()?;
-        crate::cli::runtime()?.block_on(async {
-            let summary = match (&self.url, &self.data) {
-                (Some(url), Some(data)) => self.play(rooms, url, &DataDir::existing(data)?).await?,
-                _ => {
-                    let server = OwnServer::start().await?;
-                    let summary = self.play(rooms, &server.url, &server.data).await;
-                    server.stop().await?;
-                    summary?
-                }
-            };
-            show(&summary.to_string())?;
-            if !summary.report.is_clean() {
-                bail!("the server did not keep its promises (see above)");
-            }
-            Ok(())
+        // Every member checks every text: more work than one thread of load can always do.
+        scenario::run_on(&crate::cli::runtime()?, &self.deployment, async |deployed| {
+            let messages = rooms.iter().map(|room| room.messages.len()).sum::<usize>();
+            let progress = Progress::of(messages.min(self.messages.unwrap_or(usize::MAX)) as u64, "messages");
+            progress.now_on("replaying");
+            let options = self.options(&deployed);
+            let outcome = run(&deployed.target, rooms, options, |messages| progress.at(messages)).await;
+            progress.done();
+            (deployed, outcome)
         })
     }
 
@@ -78,24 +74,19 @@ impl Replay {
         files.iter().map(|file| Ok(log_room(irc::read_slice(file)?))).collect()
     }
 
-    async fn play(&self, rooms: Vec<LogRoom>, url: &str, data: &DataDir) -> Result<Summary> {
-        let messages = rooms.iter().map(|room| room.messages.len()).sum::<usize>();
-        let progress = Progress::of(messages.min(self.messages.unwrap_or(usize::MAX)) as u64, "messages");
-        progress.now_on("replaying");
-        let options = ReplayOptions {
-            run: format!("replay-{:x}", SystemClock.now_ms().get()),
+    fn options(&self, deployed: &Deployed) -> ReplayOptions {
+        let target = &deployed.target;
+        let url = format!("http://{}", target.endpoint.authority());
+        ReplayOptions {
+            run: target.run.clone(),
             messages_max: self.messages,
             connections_max: self.connections,
             online_per_room: self.online,
             speed: self.speed,
             rate_max: self.rate,
             seed: self.seed,
-            ..ReplayOptions::new(url, data.server_key()?, mint_token(data)?)
-        };
-        let summary =
-            replay(rooms, options, |now| progress.at(now.messages)).await.context("the replay stopped")?;
-        progress.done();
-        Ok(summary)
+            ..ReplayOptions::new(url, target.server_key.clone(), target.mint_token.clone())
+        }
     }
 }
 

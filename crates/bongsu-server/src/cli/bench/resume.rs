@@ -5,14 +5,17 @@ use bongsu_load::bench::Outcome;
 use bongsu_load::bench::resume::{ResumeOptions, run};
 use clap::Args;
 
+use super::COLUMNS;
 use super::deployment::Deployment;
 use super::scenario::{self, Telling};
 use crate::cli::Progress;
 
-/// A device that was away comes back: from hello written to the last missed message read.
-///
-/// Checked: the session is resumed, and every missed message comes once and in order.
 #[derive(Debug, Args)]
+#[command(
+    about = "A device that was away comes back, until it has every message it missed",
+    long_about = include_str!("help/resume.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Resume {
     #[command(flatten)]
     deployment: Deployment,

@@ -95,7 +95,7 @@ pub(super) fn table(scenario: &str, origin: &Origin, outcomes: &[Outcome]) -> St
         let shown = if last.as_ref() == Some(&phase) { "" } else { phase.as_str() };
         text += &match phase.as_str() {
             "" => format!("{figure:<60} {}\n", spread.told()),
-            _ => format!("{shown:<32}{figure:<28} {}\n", spread.told()),
+            _ => format!("{shown:<36}{figure:<28} {}\n", spread.told()),
         };
         last = Some(phase);
     }

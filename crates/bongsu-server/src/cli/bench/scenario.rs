@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 use bongsu_load::bench::Outcome;
 use clap::Args;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::deployment::{Deployed, Deployment};
 use super::origin::Origin;
@@ -94,7 +95,20 @@ where
     F: Future<Output = (Deployed, Result<Outcome, E>)>,
     E: Into<anyhow::Error>,
 {
-    runtime()?.block_on(async {
+    run_on(&runtime()?, deployment, scenario)
+}
+
+/// Runs a scenario on a server, on a runtime of the caller's choice.
+pub(super) fn run_on<F, E>(
+    runtime: &Runtime,
+    deployment: &Deployment,
+    scenario: impl FnOnce(Deployed) -> F,
+) -> Result<Outcome>
+where
+    F: Future<Output = (Deployed, Result<Outcome, E>)>,
+    E: Into<anyhow::Error>,
+{
+    runtime.block_on(async {
         let (deployed, outcome) = scenario(deployment.open().await?).await;
         deployed.close().await?;
         outcome.map_err(Into::into)
@@ -102,7 +116,7 @@ where
 }
 
 /// One thread.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 

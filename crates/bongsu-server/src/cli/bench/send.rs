@@ -5,16 +5,17 @@ use bongsu_load::bench::Outcome;
 use bongsu_load::bench::send::{Progress as Step, SendOptions, run};
 use clap::Args;
 
+use super::COLUMNS;
 use super::deployment::Deployment;
 use super::scenario::{self, Telling, Times};
 use crate::cli::Progress;
 
-/// Durable sends: request written to reply read, after the commit.
-///
-/// Each connection is a user of its own with rooms of its own and keeps some sends in flight; the rooms' other member
-/// is away. Checked: every answer stands at the next position of its room, no message is doubled, the sender's own
-/// copies come in order, and the heads in the end are those of the messages written.
 #[derive(Debug, Args)]
+#[command(
+    about = "Durable sends: how many a second, and how long each takes",
+    long_about = include_str!("help/send.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Send {
     #[command(flatten)]
     deployment: Deployment,

@@ -5,17 +5,18 @@ use bongsu_load::bench::Outcome;
 use bongsu_load::bench::storm::{Progress as Step, StormOptions, run};
 use clap::Args;
 
+use super::COLUMNS;
 use super::deployment::Deployment;
 use super::descriptors;
 use super::scenario::{self, Telling};
 use crate::cli::Progress;
 
-/// Everybody loses the connection at once and comes back at once, with hello and resume.
-///
-/// While they come back, messages are written to their rooms; others stay connected and talk in a room of their own
-/// all the time. Checked: every session is resumed, and every message reaches every member once and in order, over
-/// the cut too.
 #[derive(Debug, Args)]
+#[command(
+    about = "Everybody loses the connection at once and comes back at once",
+    long_about = include_str!("help/storm.txt"),
+    after_long_help = COLUMNS
+)]
 pub(super) struct Storm {
     #[command(flatten)]
     deployment: Deployment,
