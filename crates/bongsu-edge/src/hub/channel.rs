@@ -345,4 +345,4 @@ impl State {
 
 #[cfg(test)]
 #[path = "channel_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -28,7 +28,8 @@ fn record(seq: u64, body: RecordBody) -> Arc<Record> {
     })
 }
 
-fn message(seq: u64) -> Arc<Record> {
+/// A message of a user at a position.
+pub(in crate::hub) fn message(seq: u64) -> Arc<Record> {
     let message = Message {
         rev: Seq(seq),
         kind: MessageKind::Message,

@@ -7,6 +7,8 @@
 //! Locks, in the order they may be taken: a channel's, then an outlet's, then a mailbox's. None is held across an await.
 
 mod channel;
+#[cfg(test)]
+mod costs;
 mod doubts;
 mod encoded;
 mod ephemerals;

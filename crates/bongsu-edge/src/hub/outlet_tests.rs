@@ -45,8 +45,9 @@ impl Sink for CountingSink {
 }
 
 impl CountingSink {
+    /// Takes so many bytes, for which it has the memory already.
     pub(crate) fn with_room(room: usize) -> Self {
-        Self(Arc::new(Mutex::new(Wire { room, ..Wire::default() })))
+        Self(Arc::new(Mutex::new(Wire { bytes: Vec::with_capacity(room), room, ..Wire::default() })))
     }
 
     pub(crate) fn written(&self) -> Vec<u8> {
