@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::Hub;
@@ -54,6 +55,7 @@ pub(crate) async fn run(hub: Arc<Hub>, mut bus: BusReceiver, proven: CommitNo, s
         found: Vec::new(),
         repairs: JoinSet::new(),
         receipts: Vec::new(),
+        writers: TaskTracker::new(),
     };
     let mut poll = tokio::time::interval(POLL_EVERY);
     poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -104,6 +106,8 @@ struct Runner {
     repairs: JoinSet<Option<Arc<RoomChannel>>>,
     /// Rooms with read marks to tell.
     receipts: Vec<Arc<RoomChannel>>,
+    /// Tasks that write to a share of the sessions; each ends on its own, soon.
+    writers: TaskTracker,
 }
 
 impl Runner {
@@ -120,6 +124,7 @@ impl Runner {
             taken += 1;
             next = if taken < BURST_COMMITS { bus.recv().now_or_never().flatten() } else { None };
         }
+        touched.write(&self.writers);
     }
 
     async fn take(&mut self, committed: &Committed, touched: &mut Touched) {
