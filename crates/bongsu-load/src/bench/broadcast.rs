@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bongsu_types::{RoomKind, UserId};
-use bongsu_wire::AddMembers;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
@@ -106,8 +106,8 @@ async fn open_channel(target: &Target, members: &[UserId]) -> Result<super::scan
     let room = created.first().copied().ok_or(BenchError::Stalled("the channel"))?;
     let mut rest = target.rest().acting_for(members[0].to_string());
     for users in calls {
-        let body = AddMembers { room, users: users.to_vec() };
-        let answer = rest.post(&format!("/v1/rooms/{room}/members"), &body).await?;
+        let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+        let answer = rest.post(&format!("/v1/rooms/{room}/members"), &json!({ "users": users })).await?;
         if !answer.is_success() {
             return Err(BenchError::Refused(answer.body));
         }
