@@ -31,6 +31,7 @@ pub use frames::NotAFrame;
 pub use histogram::Histogram;
 pub use outcome::{Outcome, Phase};
 pub use people::People;
+pub use scan::UnknownLayout;
 pub use system_calls::SystemCalls;
 pub use target::Target;
 pub use usage::Usage;
@@ -63,6 +64,9 @@ pub enum BenchError {
     /// Bytes that are no WebSocket.
     #[error(transparent)]
     NotAFrame(#[from] NotAFrame),
+    /// Objects this side cannot read.
+    #[error(transparent)]
+    UnknownLayout(#[from] UnknownLayout),
     /// The server ended a connection of the run.
     #[error("a connection ended: {0}")]
     Closed(String),

@@ -169,7 +169,7 @@ impl Shared {
         let mut is_answered = false;
         while let Some(text) = line.next_text()? {
             for item in items(text) {
-                match item {
+                match item? {
                     Item::Message { room, seq } if *room == self.room => {
                         tally.arrived(self.start, number, seq, now)
                     }

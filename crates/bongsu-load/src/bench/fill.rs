@@ -44,7 +44,7 @@ async fn read_answers(line: &mut Line) -> Result<u64, BenchError> {
     let mut answers = 0;
     while let Some(text) = line.next_text()? {
         for item in items(text) {
-            match item {
+            match item? {
                 Item::Sent { .. } => answers += 1,
                 Item::Answer { rest, .. } => {
                     return Err(BenchError::Refused(String::from_utf8_lossy(rest).into_owned()));

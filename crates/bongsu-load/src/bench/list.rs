@@ -209,7 +209,7 @@ async fn ask(line: &mut Line, request: &[u8]) -> Result<Vec<u8>, BenchError> {
     let answer = async {
         loop {
             while let Some(text) = line.next_text()? {
-                if items(text).any(|item| matches!(item, Item::Answer { id: REQUEST_ID, .. })) {
+                if items(text).any(|item| matches!(item, Ok(Item::Answer { id: REQUEST_ID, .. }))) {
                     return Ok(text.to_vec());
                 }
             }

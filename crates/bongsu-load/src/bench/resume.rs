@@ -142,7 +142,7 @@ impl Device {
                 while let Some(text) = line.next_text()? {
                     first.get_or_insert_with(|| text.to_vec());
                     for item in items(text) {
-                        if let Item::Message { room, seq } = item
+                        if let Item::Message { room, seq } = item?
                             && let Some(index) = by_text.get(room)
                         {
                             self.rooms[*index].watch.arrived(seq);
@@ -192,7 +192,7 @@ async fn settle(line: &mut Line, mut device: Option<&mut Device>) -> Result<(), 
             line.read().await?;
             while let Some(text) = line.next_text()? {
                 for item in items(text) {
-                    match item {
+                    match item? {
                         Item::Answer { id: PING_ID, .. } => return Ok(()),
                         Item::Message { room, seq } => {
                             let rooms = device.iter_mut().flat_map(|device| &mut device.rooms);

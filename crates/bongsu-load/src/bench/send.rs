@@ -263,7 +263,7 @@ impl Sender {
         let mut answered = 0;
         while let Some(text) = self.line.next_text()? {
             for item in items(text) {
-                match item {
+                match item? {
                     Item::Sent { id, seq, duplicate } => {
                         answered += 1;
                         let slot = slot_of(id, self.slots.len());

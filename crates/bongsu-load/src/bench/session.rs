@@ -270,7 +270,7 @@ impl Session {
 
     fn watch(&mut self, text: &[u8], heard: &mut Heard) -> Result<(), BenchError> {
         for item in items(text) {
-            match item {
+            match item? {
                 Item::Message { room, seq } => {
                     heard.messages += 1;
                     if let Some(seat) = self.rooms.get_mut(room) {
