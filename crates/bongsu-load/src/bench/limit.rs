@@ -38,6 +38,8 @@ const RECORD_BYTES: usize = 512;
 pub const ONE_A_WRITE: &str = "1 frame a write";
 /// One frame a write, each round after the last frame of the one before was read: as an unloaded fan-out goes.
 pub const IN_ROUNDS: &str = "1 frame a write, in rounds";
+/// The same, each round after an fdatasync: nothing durable is delivered faster.
+pub const IN_DURABLE_ROUNDS: &str = "the same, after a sync";
 /// Several frames a write.
 pub const COALESCED: &str = "8 frames a write";
 
@@ -50,9 +52,62 @@ pub struct LimitOptions {
     pub frame_bytes: usize,
     /// For each phase.
     pub measured: Duration,
+    /// What is measured.
+    pub scope: Scope,
     /// Where fdatasync is measured: the disk of the store.
     pub directory: PathBuf,
 }
+
+/// What of the machine is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// What a fan-out is compared with: one frame a write.
+    FanOut,
+}
+
+/// A way of writing.
+struct Way {
+    name: &'static str,
+    order: Order,
+    sync: Sync,
+    scope: Scope,
+}
+
+/// Whether a record is made durable before each order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    Before,
+    None,
+}
+
+const WAYS: [Way; 4] = [
+    Way {
+        name: ONE_A_WRITE,
+        order: Order::Write { rounds: ROUNDS_AT_ONCE, frames: 1 },
+        sync: Sync::None,
+        scope: Scope::FanOut,
+    },
+    Way {
+        name: IN_ROUNDS,
+        order: Order::Write { rounds: 1, frames: 1 },
+        sync: Sync::None,
+        scope: Scope::FanOut,
+    },
+    Way {
+        name: IN_DURABLE_ROUNDS,
+        order: Order::Write { rounds: 1, frames: 1 },
+        sync: Sync::Before,
+        scope: Scope::FanOut,
+    },
+    Way {
+        name: COALESCED,
+        order: Order::Write { rounds: ROUNDS_AT_ONCE, frames: FRAMES_COALESCED },
+        sync: Sync::None,
+        scope: Scope::All,
+    },
+];
 
 /// Waits for the writer's process.
 #[derive(Debug)]
@@ -93,29 +148,37 @@ impl Machine {
             crowd.join(Line::over(self.accept().await?, BUSY_BUFFER));
         }
         let mut outcome = Outcome::default();
-        let phases = [
-            (ONE_A_WRITE, ROUNDS_AT_ONCE, 1),
-            (IN_ROUNDS, 1, 1),
-            (COALESCED, ROUNDS_AT_ONCE, FRAMES_COALESCED),
-        ];
-        for (name, rounds, frames) in phases {
-            on_phase(name);
+        let mut log = Log::create(&options.directory)?;
+        for way in WAYS.iter().filter(|way| options.scope == Scope::All || way.scope == options.scope) {
+            on_phase(way.name);
+            let mut write = async |crowd: &mut Crowd, time: Duration| {
+                let end = Instant::now() + time;
+                while Instant::now() < end {
+                    if way.sync == Sync::Before {
+                        log.append()?;
+                    }
+                    write_once(&mut control, crowd, way.order).await?;
+                }
+                Ok::<(), BenchError>(())
+            };
             // Warm-up: buffers grow, caches fill.
-            write_for(&mut control, &mut crowd, Order::Write { rounds, frames }, options.measured / 4)
-                .await?;
+            write(&mut crowd, options.measured / 4).await?;
             let meter = Meter::of_process("writer", writer);
             let (before, _) = (crowd.arrived(), crowd.take_latency());
-            let order = Order::Write { rounds, frames };
-            write_for(&mut control, &mut crowd, order, options.measured).await?;
+            write(&mut crowd, options.measured).await?;
             // Frames that wait for their turn in an order of many rounds have no latency worth telling.
-            let latency = if rounds == 1 { crowd.take_latency() } else { Histogram::default() };
-            outcome.phases.push(meter.end(name, "writes and reads", crowd.arrived() - before, latency));
+            let is_in_rounds = matches!(way.order, Order::Write { rounds: 1, .. });
+            let latency = if is_in_rounds { crowd.take_latency() } else { Histogram::default() };
+            outcome.phases.push(meter.end(way.name, "writes and reads", crowd.arrived() - before, latency));
         }
         crowd.judge_deliveries(&mut outcome.report);
+        if options.scope == Scope::FanOut {
+            return Ok(outcome);
+        }
         on_phase("loopback round trip");
         outcome.phases.push(echo(&mut control, options, writer).await?);
         on_phase("fdatasync");
-        outcome.phases.push(sync(options).await?);
+        outcome.phases.push(sync(log, options.measured).await?);
         Ok(outcome)
     }
 
@@ -127,25 +190,14 @@ impl Machine {
     }
 }
 
-/// Has one order carried out after the other.
-async fn write_for(
-    control: &mut TcpStream,
-    crowd: &mut Crowd,
-    order: Order,
-    time: Duration,
-) -> Result<(), BenchError> {
-    let end = Instant::now() + time;
-    while Instant::now() < end {
-        let now = Instant::now();
-        for _ in 0..order.frames() {
-            crowd.expect(now);
-        }
-        control.write_all(&order.encode()).await?;
-        if !crowd.all_arrived().await? {
-            return Err(BenchError::Stalled("the writer's frames"));
-        }
+/// Has an order carried out.
+async fn write_once(control: &mut TcpStream, crowd: &mut Crowd, order: Order) -> Result<(), BenchError> {
+    let now = Instant::now();
+    for _ in 0..order.frames() {
+        crowd.expect(now);
     }
-    Ok(())
+    control.write_all(&order.encode()).await?;
+    if crowd.all_arrived().await? { Ok(()) } else { Err(BenchError::Stalled("the writer's frames")) }
 }
 
 /// A frame there and back, between the two processes.
@@ -170,25 +222,35 @@ async fn echo(
 }
 
 /// A record appended and synced, again and again.
-async fn sync(options: &LimitOptions) -> Result<Phase, BenchError> {
-    let (directory, measured) = (options.directory.clone(), options.measured);
+async fn sync(mut log: Log, time: Duration) -> Result<Phase, BenchError> {
     let meter = Meter::of_process("writer", None);
-    let synced = tokio::task::spawn_blocking(move || sync_for(&directory, measured)).await?;
-    let latency = synced?;
+    let synced = tokio::task::spawn_blocking(move || {
+        let mut latency = Histogram::default();
+        let start = Instant::now();
+        while start.elapsed() < time {
+            let one = Instant::now();
+            log.append()?;
+            latency.add(one.elapsed());
+        }
+        Ok::<_, io::Error>(latency)
+    });
+    let latency = synced.await??;
     Ok(meter.end("fdatasync", "syncs", latency.count(), latency))
 }
 
-fn sync_for(directory: &Path, time: Duration) -> io::Result<Histogram> {
-    let path = directory.join("bench-limit.tmp");
-    let mut file = File::create(&path)?;
-    let mut latency = Histogram::default();
-    let start = Instant::now();
-    while start.elapsed() < time {
-        let one = Instant::now();
-        file.write_all(&[0x5a; RECORD_BYTES])?;
-        file.sync_data()?;
-        latency.add(one.elapsed());
+/// A file that grows by a record at a time, each of them durable. It has no name any more, and goes with the process.
+struct Log(File);
+
+impl Log {
+    fn create(directory: &Path) -> io::Result<Self> {
+        let path = directory.join(format!("bench-limit-{}.tmp", std::process::id()));
+        let file = File::create(&path)?;
+        std::fs::remove_file(path)?;
+        Ok(Self(file))
     }
-    std::fs::remove_file(path)?;
-    Ok(latency)
+
+    fn append(&mut self) -> io::Result<()> {
+        self.0.write_all(&[0x5a; RECORD_BYTES])?;
+        self.0.sync_data()
+    }
 }

@@ -161,7 +161,8 @@ mod tests {
             assert_eq!(maker.next(1).len(), frame_bytes);
             let bytes = maker.next(3).to_vec();
             assert_eq!(bytes.len(), 3 * frame_bytes);
-            let found: Vec<Item<'_>> = items(&bytes).map(Result::unwrap).collect();
+            let payloads = bytes.chunks(frame_bytes).map(|frame| &frame[HEADER_BYTES..]);
+            let found: Vec<Item<'_>> = payloads.flat_map(items).map(Result::unwrap).collect();
             let expected = [1, 2, 3].map(|more| Item::Message { room: ROOM, seq: Seq(FIRST_SEQ + more) });
             assert_eq!(found, expected);
         }

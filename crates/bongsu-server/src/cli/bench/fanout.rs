@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bongsu_load::bench::fanout::{FanoutOptions, UNLOADED, run};
-use bongsu_load::bench::limit::{FRAME_BYTES_MIN, IN_ROUNDS, LimitOptions, ONE_A_WRITE};
+use bongsu_load::bench::limit::{
+    FRAME_BYTES_MIN, IN_DURABLE_ROUNDS, IN_ROUNDS, LimitOptions, ONE_A_WRITE, Scope,
+};
 use bongsu_load::bench::{Outcome, Phase};
 use clap::Args;
 
@@ -18,7 +20,9 @@ use crate::cli::Progress;
 #[command(
     about = "Deliveries: one sender into a room whose members are all online",
     long_about = include_str!("help/fanout.txt"),
-    after_long_help = COLUMNS
+    after_long_help = COLUMNS,
+    mut_arg("seconds", |seconds| seconds.default_value("5")),
+    mut_arg("warm_up", |warm_up| warm_up.default_value("1"))
 )]
 pub(super) struct Fanout {
     #[command(flatten)]
@@ -76,7 +80,8 @@ impl Fanout {
         let options = LimitOptions {
             sockets: self.members,
             frame_bytes: delivery_bytes.max(FRAME_BYTES_MIN),
-            measured,
+            measured: measured / 2,
+            scope: Scope::FanOut,
             directory: std::env::temp_dir(),
         };
         scenario::runtime()?.block_on(measure(&options))
@@ -87,7 +92,7 @@ impl Fanout {
 fn compare(outcome: &mut Outcome, limit: Outcome) {
     let rate = |phases: &[Phase], name| phases.iter().find(|phase| phase.name == name).map(Phase::rate);
     let unloaded = rate(&outcome.phases, UNLOADED);
-    for name in [ONE_A_WRITE, IN_ROUNDS] {
+    for name in [ONE_A_WRITE, IN_ROUNDS, IN_DURABLE_ROUNDS] {
         if let (Some(unloaded), Some(limit)) = (unloaded, rate(&limit.phases, name)) {
             outcome.figures.push((format!("unloaded / {name}"), unloaded / limit));
         }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use bongsu_load::bench::Outcome;
-use bongsu_load::bench::limit::{FRAME_BYTES_MIN, LimitOptions, Machine, write_frames};
+use bongsu_load::bench::limit::{FRAME_BYTES_MIN, LimitOptions, Machine, Scope, write_frames};
 use clap::Args;
 use tokio::process::Command;
 
@@ -46,6 +46,7 @@ impl Limit {
             sockets: self.sockets,
             frame_bytes: self.frame_bytes,
             measured,
+            scope: Scope::All,
             directory: self.directory.clone(),
         };
         self.telling.tell("limit", || scenario::runtime()?.block_on(measure(&options)))
