@@ -83,9 +83,10 @@ impl Generations {
 impl Wanted {
     /// Replaces what is not there, or cannot be believed. Others may do the same at this moment: one of them wins.
     async fn renewed(&self, router: &Router, was_absent: bool) -> Result<u64, L2Error> {
-        if !was_absent {
-            // It may be us who are wrong: connected before a promotion.
-            router.recheck(self.slot).await;
+        // It may be us who are wrong: connected before a promotion. Then the other answers of this call are of a run
+        // that is over.
+        if !was_absent && router.recheck(self.slot).await {
+            return Err(L2Error::Unreachable("the server became another run".to_owned()));
         }
         let renew = Command::script(&script::GENERATION, self.slot, [self.key.clone()])
             .with(Argument::Run)

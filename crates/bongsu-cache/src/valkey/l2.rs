@@ -28,6 +28,7 @@ use crate::schema::SchemaHash;
 pub(super) struct ValkeyL2 {
     pub(super) router: Arc<Router>,
     pub(super) prefix: String,
+    pub(super) keys_in_one_max: usize,
     /// Ends the tasks with the last user.
     pub(super) _tasks: Arc<DropGuard>,
 }
@@ -41,17 +42,14 @@ impl L2 for ValkeyL2 {
         let mut commands: Vec<Command> = generations.commands().collect();
         // The time left is read first: should the entry change in between, it is too short rather than too long.
         commands.extend(keys.iter().map(|key| on_key("PTTL", key)));
-        let values = if topology.is_single() && keys.len() > 1 {
-            commands.push(get_all(&keys));
-            Values::InOne
-        } else {
-            commands.extend(keys.iter().map(|key| on_key("GET", key)));
-            Values::OneByOne
-        };
+        // In a cluster, the keys of one command must lie in one slot.
+        let keys_in_one = if topology.is_single() { self.keys_in_one_max } else { 1 };
+        commands.extend(keys.chunks(keys_in_one).map(get));
         let mut answers = self.router.ask(&commands).await.into_iter();
         let generations = generations.read(&self.router, answers.by_ref().take(generations.len())).await;
         let left: Vec<_> = answers.by_ref().take(keys.len()).collect();
-        let values = values.one_by_one(answers, keys.len());
+        let values =
+            keys.chunks(keys_in_one).zip(answers).flat_map(|(keys, answer)| one_by_one(answer, keys.len()));
         let found = |(place, (left, value)): (usize, (Result<Answer, L2Error>, _))| {
             let (left, value): (Answer, Answer) = (left?, value?);
             let epoch = generations.epoch(place, value.run)?;
@@ -193,29 +191,14 @@ impl ValkeyL2 {
     }
 }
 
-/// How the values of a call were asked for.
-#[derive(Debug, Clone, Copy)]
-enum Values {
-    InOne,
-    OneByOne,
-}
-
-impl Values {
-    fn one_by_one(
-        self,
-        mut answers: impl Iterator<Item = Result<Answer, L2Error>>,
-        count: usize,
-    ) -> Vec<Result<Answer, L2Error>> {
-        match self {
-            Self::OneByOne => answers.collect(),
-            Self::InOne => match answers.next() {
-                Some(Ok(Answer { run, value: Value::Array(values) })) if values.len() == count => {
-                    values.into_iter().map(|value| Ok(Answer { run, value })).collect()
-                }
-                Some(Err(error)) => (0..count).map(|_| Err(error.clone())).collect(),
-                _ => (0..count).map(|_| Err(L2Error::Refused("values that are none".to_owned()))).collect(),
-            },
+/// The values of a command that asked for so many.
+fn one_by_one(answer: Result<Answer, L2Error>, count: usize) -> Vec<Result<Answer, L2Error>> {
+    match answer {
+        Ok(Answer { run, value: Value::Array(values) }) if values.len() == count => {
+            values.into_iter().map(|value| Ok(Answer { run, value })).collect()
         }
+        Ok(_) => (0..count).map(|_| Err(L2Error::Refused("values that are none".to_owned()))).collect(),
+        Err(error) => vec![error; count].into_iter().map(Err).collect(),
     }
 }
 
@@ -223,10 +206,11 @@ pub(super) fn on_key(name: &'static str, key: &Key) -> Command {
     Command::in_slot(key.slot(), name).with(Argument::Text(key.as_str().to_owned()))
 }
 
-/// Only where there is no cluster: the keys lie in many slots.
-fn get_all(keys: &[&Key]) -> Command {
+/// Of keys that may stand in one command.
+fn get(keys: &[&Key]) -> Command {
+    let slot = keys.first().map_or(0, |key| key.slot());
     let keys = keys.iter().map(|key| Argument::Text(key.as_str().to_owned()));
-    keys.fold(Command::in_slot(0, "MGET"), Command::with)
+    keys.fold(Command::in_slot(slot, "MGET"), Command::with)
 }
 
 pub(super) fn with_lease(script: &'static Script, key: &Key) -> Command {

@@ -26,8 +26,9 @@ pub(super) struct Link {
 /// Who a server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// Of the process (`run_id`) and of its time as a primary (`master_replid`, new with every promotion): a primary
-    /// that was replaced and came back may have lost what happened meanwhile, so it is another run.
+    /// Of the process (`run_id`) and of its time as a primary (`master_replid2`, whom it took over from, another one
+    /// with every promotion): a primary that was replaced and came back may lack what happened meanwhile, so it is
+    /// another run.
     pub(super) run: u64,
     pub(super) primary: bool,
 }
@@ -104,7 +105,7 @@ impl Link {
         let info: InfoDict =
             redis::cmd("INFO").arg("server").arg("replication").query_async(&mut connection).await?;
         let text = |name| info.get::<String>(name).unwrap_or_default();
-        let who = format!("{}/{}", text("run_id"), text("master_replid"));
+        let who = format!("{}/{}", text("run_id"), text("master_replid2"));
         Ok(Identity { run: xxh3_64(who.as_bytes()), primary: text("role") == "master" })
     }
 

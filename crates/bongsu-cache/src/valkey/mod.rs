@@ -72,7 +72,8 @@ pub struct Valkey {
 
 impl Valkey {
     /// Begins to look for the servers. That none is up is an error only with [`ValkeyOptions::must_be_reachable`];
-    /// otherwise calls fail until one is.
+    /// otherwise this returns at once, and calls wait a
+    /// moment and fail until one is.
     ///
     /// # Errors
     /// Options that make no sense.
@@ -90,10 +91,11 @@ impl Valkey {
         };
         let router = Arc::new(Router::new(seeds, settings, options.pipeline_commands_max));
         let ends_tasks = Arc::new(stop.clone().drop_guard());
-        let first = refresh::refresh(&router).await;
-        if options.must_be_reachable && !router.topology().is_known() {
-            let why = first.err().map_or_else(String::new, |error| error.to_string());
-            return Err(ValkeyError::NotReachable(why));
+        if options.must_be_reachable {
+            let first = refresh::refresh(&router).await;
+            if let (Err(error), false) = (first, router.topology().is_known()) {
+                return Err(ValkeyError::NotReachable(error.to_string()));
+            }
         }
         tasks.spawn(refresh::keep_fresh(Arc::clone(&router), options.refresh_interval, stop.clone()));
         Ok(Self { options, router, login, tasks, stop, ends_tasks })
@@ -105,6 +107,7 @@ impl Valkey {
         Arc::new(ValkeyL2 {
             router: Arc::clone(&self.router),
             prefix: self.options.prefix.clone(),
+            keys_in_one_max: self.options.pipeline_commands_max,
             _tasks: Arc::clone(&self.ends_tasks),
         })
     }

@@ -35,6 +35,10 @@ pub(super) struct Node {
     settings: NodeSettings,
     breaker: Breaker,
     state: watch::Sender<State>,
+    /// The last call timed out.
+    late: AtomicBool,
+    /// Somebody finds out whether it answers again.
+    asked: AtomicBool,
     /// Ends the connecting when the node has left the cluster.
     retired: CancellationToken,
 }
@@ -76,7 +80,9 @@ impl Node {
     pub(super) fn new(address: Address, settings: NodeSettings) -> Self {
         let breaker = Breaker::new(settings.breaker);
         let retired = settings.stop.child_token();
-        Self { address, settings, breaker, state: watch::Sender::new(State::Down(None)), retired }
+        let state = watch::Sender::new(State::Down(None));
+        let (late, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { address, settings, breaker, state, late, asked, retired }
     }
 
     /// Sends the pipeline that `worded` makes for the run of whoever is there.
@@ -95,12 +101,17 @@ impl Node {
         let silence = match connected.link.send(&worded(run), self.settings.answer_timeout).await {
             Ok(values) => {
                 entry.succeeded();
+                self.late.store(false, Ordering::Relaxed);
                 return Ok(Answers { run, values });
             }
             Err(silence) => silence,
         };
         let counts = match &silence {
-            Silence::Timeout => true,
+            Silence::Timeout => {
+                self.late.store(true, Ordering::Relaxed);
+                self.settings.trouble.notify_one();
+                true
+            }
             Silence::Broken(_) => !connected.counted.swap(true, Ordering::Relaxed),
         };
         if counts {
@@ -120,11 +131,33 @@ impl Node {
     /// Whether there is no connection that works: others are asked first.
     pub(super) fn is_doubtful(&self) -> bool {
         let up = matches!(&*self.state.borrow(), State::Up(connected) if !connected.ended.is_cancelled());
-        !up || self.breaker.state() != BreakerState::Closed
+        !up || self.late.load(Ordering::Relaxed) || self.breaker.state() != BreakerState::Closed
+    }
+
+    /// Finds out whether a server in doubt is well, without a call that waits for it.
+    pub(super) fn check(self: &Arc<Self>) {
+        if !self.late.load(Ordering::Relaxed) {
+            return self.wake();
+        }
+        if self.asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let node = Arc::clone(self);
+        self.settings.tasks.spawn(async move {
+            let ping = |_| {
+                let mut pipeline = Pipeline::with_capacity(1);
+                pipeline.cmd("PING");
+                pipeline
+            };
+            if let Some(Err(no_answer)) = node.retired.run_until_cancelled(node.ask(ping)).await {
+                debug!(server = %node.address, error = %no_answer.error, "still in doubt");
+            }
+            node.asked.store(false, Ordering::Relaxed);
+        });
     }
 
     /// Connects if there is no connection and nobody else connects.
-    pub(super) fn wake(self: &Arc<Self>) {
+    fn wake(self: &Arc<Self>) {
         let mut begin = false;
         self.state.send_if_modified(|state| {
             begin = match state {
@@ -239,6 +272,7 @@ impl Node {
                     if was_open {
                         info!(server = %self.address, "answers again, its breaker is closed");
                     }
+                    self.late.store(false, Ordering::Relaxed);
                     self.state.send_replace(State::Up(Arc::new(connected)));
                     return;
                 }

@@ -45,9 +45,9 @@ pub(super) async fn refresh(router: &Router) -> Result<(), L2Error> {
             Ok(topology) => {
                 let complete = topology.is_complete();
                 router.adopt(topology);
-                let all_up = connect_all(router);
+                let all_well = check_all(router);
                 let trouble = || L2Error::Unreachable("not every shard is up".to_owned());
-                return if complete && all_up { Ok(()) } else { Err(trouble()) };
+                return if complete && all_well { Ok(()) } else { Err(trouble()) };
             }
             Err(error) => {
                 debug!(%server, %error, "did not tell the slot map");
@@ -58,17 +58,17 @@ pub(super) async fn refresh(router: &Router) -> Result<(), L2Error> {
     Err(last)
 }
 
-/// Connects to those who own slots before somebody needs them. Says whether all of them are up already.
-fn connect_all(router: &Router) -> bool {
-    let mut all_up = true;
+/// Connects to those who own slots before somebody needs them. Says whether all of them are well already.
+fn check_all(router: &Router) -> bool {
+    let mut all_well = true;
     for owner in router.topology().servers() {
         let node = router.node(owner);
         if node.is_doubtful() {
-            all_up = false;
-            node.wake();
+            all_well = false;
+            node.check();
         }
     }
-    all_up
+    all_well
 }
 
 /// Those in whom there is no doubt, from a random one on, then the seeds, then the rest.

@@ -1,0 +1,10 @@
+//! The shared tier and the backplane on real servers: Valkey 9 and Redis 7, single and as a cluster, whole and broken.
+
+mod backplane_faults;
+mod cluster_faults;
+mod conformance;
+mod connecting;
+mod counters;
+mod load;
+mod servers;
+mod single_faults;
