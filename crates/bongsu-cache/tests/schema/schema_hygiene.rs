@@ -36,7 +36,7 @@ struct Generic<T, const N: usize> {
 #[derive(::bongsu_cache::schema::CacheSchema)]
 struct Borrowed<'a, T: ?::std::marker::Sized + 'a>
 where
-    T: ::std::clone::Clone,
+    T: ::std::borrow::ToOwned,
 {
     text: &'a str,
     more: ::std::borrow::Cow<'a, T>,

@@ -81,7 +81,7 @@ fn deployed() -> Vec<SchemaEntry> {
 }
 
 fn difference(entries: &[SchemaEntry]) -> String {
-    match check_lock(&lock_text(&deployed()).unwrap(), entries) {
+    match check_lock(&lock_text(&deployed()).expect("no model twice"), entries) {
         Err(LockFault::Changed(report)) => report,
         other => panic!("expected a difference, found {other:?}"),
     }

@@ -17,7 +17,7 @@ fn names(node: &'static bongsu_cache::schema::SchemaNode) -> Vec<String> {
 }
 
 fn keys(value: &Value) -> Vec<String> {
-    let mut keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+    let mut keys: Vec<_> = value.as_object().expect("an object").keys().cloned().collect();
     keys.sort();
     keys
 }
@@ -52,7 +52,7 @@ macro_rules! under_every_rule {
 
             pub(super) fn written_variants() -> Vec<String> {
                 let all = [Variants::A, Variants::RoomClosed, Variants::HTTPUrl2, Variants::Named];
-                let mut written: Vec<_> = all.iter().map(|one| json!(one).as_str().unwrap().to_owned()).collect();
+                let mut written: Vec<_> = all.iter().map(|one| json!(one).as_str().expect("a text").to_owned()).collect();
                 written.sort();
                 written
             }
