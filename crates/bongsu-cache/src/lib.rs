@@ -23,6 +23,7 @@ mod metrics;
 pub mod model;
 pub mod options;
 mod random;
+mod reconcile;
 pub mod resilience;
 pub mod schema;
 mod sync;
@@ -30,6 +31,7 @@ mod sync;
 pub mod testing;
 #[cfg(feature = "valkey")]
 pub mod valkey;
+mod warm;
 
 pub use cache::{Cache, Loaded, Lookup, Tier, Written};
 pub use codec::{Codec, CodecError, Json, Postcard};
@@ -39,4 +41,6 @@ pub use error::{BuildError, Invalidated, LoadError};
 pub use hub::{Applied, Applier, CacheHub, Change, HubBuilder, HubOptions};
 pub use model::{CacheId, Cached, IdText};
 pub use options::{EntryOptions, LeaseMode};
+pub use reconcile::{Class, Interval, ReconcileOptions, Reconciliation, Reconciling, SourceOfTruth};
 pub use schema::CacheSchema;
+pub use warm::{WarmOptions, WarmProgress, Warming};

@@ -45,6 +45,7 @@ fn plan(seed: u64) -> Plan {
         readers_per_process: 4,
         writers_per_process: 2,
         reads: READS,
+        all_faults: false,
         burst: 6,
         read_pause: 60 * MILLI,
         write_pause: 150 * MILLI,

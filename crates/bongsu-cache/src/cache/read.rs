@@ -85,6 +85,7 @@ impl<T: Cached> Cache<T> {
             Look::Stale(entry) => Some(entry),
             Look::Nothing => None,
         };
+        self.sampler().offer(id);
         // Boxed, so that a hit does not carry the room of a miss.
         Box::pin(self.miss(&text, hash, stale, load_one::<T, E, L, F, Fut>(load))).await
     }

@@ -14,6 +14,7 @@
 mod change;
 mod options;
 mod seed;
+mod seed_many;
 mod unconfirmed;
 
 use std::marker::PhantomData;
@@ -122,6 +123,12 @@ impl<K: CounterKey> Counter<K> {
             CounterUpdate::QueuedForRetry { pending } => Invalidated::QueuedForRetry { pending },
             _ => Invalidated::Everywhere,
         }
+    }
+
+    /// Removals that the shared tier has not confirmed yet, of all kinds of the hub.
+    #[must_use]
+    pub fn pending_removals(&self) -> usize {
+        self.hub.core.counters.len()
     }
 
     fn key(&self, id: &K) -> Key {

@@ -15,13 +15,20 @@ use crate::random;
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Whether a reader may seed.
-enum Right {
+pub(super) enum Right {
     /// With this token.
     Seed(Token),
     /// The counter is there.
     Value(i64),
     /// Neither: it counts, and keeps the result to itself.
     None,
+}
+
+/// What came of asking for the right once.
+pub(super) enum Asked {
+    Answer(Right),
+    /// Another one counts: ask again after this long.
+    Again(Duration),
 }
 
 impl<K: CounterKey> Counter<K> {
@@ -81,7 +88,7 @@ impl<K: CounterKey> Counter<K> {
     }
 
     /// Stores what was counted under the lease; without a result the lease is given back.
-    async fn keep(&self, shared: &Shared, key: &Key, token: Token, counted: Option<i64>) {
+    pub(super) async fn keep(&self, shared: &Shared, key: &Key, token: Token, counted: Option<i64>) {
         let outcome = match counted {
             Some(value) => {
                 let ttl = self.options.ttl.mul_f64(1.0 - random::fraction() / 10.0);
@@ -95,31 +102,34 @@ impl<K: CounterKey> Counter<K> {
         }
     }
 
-    async fn right_to_seed(&self, shared: &Shared, key: &Key) -> Right {
+    /// Waits for another one's seed, bounded.
+    pub(super) async fn right_to_seed(&self, shared: &Shared, key: &Key) -> Right {
         let token = Token(random::number());
         let until = Instant::now() + self.options.lease_wait;
-        let mut is_there;
         loop {
-            // Never over a counter that is there: what was added to it after this count began would be lost.
-            match shared.lease(key, token, self.options.lease_ttl, Over::Absent).await {
-                Ok(Lease::Won(_)) => return Right::Seed(token),
-                Ok(Lease::Held { left }) => {
-                    is_there = false;
-                    sleep(left.min(LOOK_AGAIN)).await;
-                }
-                Ok(Lease::Filled(_)) => is_there = true,
-                Err(_) => return Right::None,
+            match self.ask(shared, key, token).await {
+                Asked::Answer(right) => return right,
+                Asked::Again(_) if Instant::now() >= until => return Right::None,
+                Asked::Again(pause) => sleep(pause).await,
             }
-            match shared.counter(key).await {
-                Ok(Some(value)) => return Right::Value(value),
-                // Something is there and is no counter to be believed: it stands in the way of the next one.
-                Ok(None) if is_there && remove_one(shared, key).await.is_err() => return Right::None,
-                Ok(None) => {}
-                Err(_) => return Right::None,
-            }
-            if Instant::now() >= until {
-                return Right::None;
-            }
+        }
+    }
+
+    /// Asks once.
+    pub(super) async fn ask(&self, shared: &Shared, key: &Key, token: Token) -> Asked {
+        // Never over a counter that is there: what was added to it after this count began would be lost.
+        let (is_there, pause) = match shared.lease(key, token, self.options.lease_ttl, Over::Absent).await {
+            Ok(Lease::Won(_)) => return Asked::Answer(Right::Seed(token)),
+            Ok(Lease::Held { left }) => (false, left.min(LOOK_AGAIN)),
+            Ok(Lease::Filled(_)) => (true, Duration::ZERO),
+            Err(_) => return Asked::Answer(Right::None),
+        };
+        match shared.counter(key).await {
+            Ok(Some(value)) => Asked::Answer(Right::Value(value)),
+            // Something is there and is no counter to be believed: it stands in the way of the next one.
+            Ok(None) if is_there && remove_one(shared, key).await.is_err() => Asked::Answer(Right::None),
+            Ok(None) => Asked::Again(pause),
+            Err(_) => Asked::Answer(Right::None),
         }
     }
 }

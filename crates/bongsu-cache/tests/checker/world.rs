@@ -2,7 +2,7 @@
 //! writers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bongsu_cache::contract::{Backplane, L2};
@@ -25,8 +25,10 @@ pub(crate) struct Plan {
     pub(crate) things: usize,
     pub(crate) readers_per_process: usize,
     pub(crate) writers_per_process: usize,
-    /// Reads of all readers together, then the world ends.
+    /// Reads of all readers together: then the world ends, and the faults with it.
     pub(crate) reads: u64,
+    /// Whether readers go on until the faults are over.
+    pub(crate) all_faults: bool,
     /// Reads between two pauses of a reader.
     pub(crate) burst: u64,
     /// The longest pause of a reader, and of a writer.
@@ -57,6 +59,7 @@ pub(crate) struct World {
     pub(crate) processes: Vec<Process>,
     pub(crate) stop: CancellationToken,
     reads_left: AtomicU64,
+    faults_are_over: AtomicBool,
     /// Reads that were no answer: the source failed, or the time was up.
     pub(crate) failed: AtomicU64,
 }
@@ -90,8 +93,9 @@ impl World {
         }
         let history = Arc::new(History::of(plan.things, plan.bound));
         let reads_left = AtomicU64::new(plan.reads);
+        let faults_are_over = AtomicBool::new(!plan.all_faults);
         let (stop, failed) = (CancellationToken::new(), AtomicU64::new(0));
-        Arc::new(Self { plan, history, processes, stop, reads_left, failed })
+        Arc::new(Self { plan, history, processes, stop, reads_left, faults_are_over, failed })
     }
 
     /// Lets readers and writers run until all reads are done, while `faults` happen. What the checker says.
@@ -114,7 +118,11 @@ impl World {
                 others.spawn(Arc::clone(self).write(process, dice));
             }
         }
-        others.spawn(faults(Arc::clone(self)));
+        let (script, world) = (faults(Arc::clone(self)), Arc::clone(self));
+        others.spawn(async move {
+            script.await;
+            world.faults_are_over.store(true, Ordering::Relaxed);
+        });
         while let Some(actor) = actors.join_next().await {
             actor.unwrap();
         }
@@ -148,11 +156,7 @@ impl World {
         loop {
             for _ in 0..self.plan.burst {
                 let count = if dice.happens(100) { 8 } else { 1 };
-                if self
-                    .reads_left
-                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(count))
-                    .is_err()
-                {
+                if self.is_over(count) {
                     return;
                 }
                 if count == 1 {
@@ -163,6 +167,13 @@ impl World {
             }
             sleep(dice.time_up_to(self.plan.read_pause)).await;
         }
+    }
+
+    /// Takes reads from what is left; when nothing is, readers end with the faults.
+    fn is_over(&self, reads: u64) -> bool {
+        let take = |left: u64| left.checked_sub(reads);
+        let left = self.reads_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        left.is_err() && self.faults_are_over.load(Ordering::Relaxed)
     }
 
     async fn read_one(self: &Arc<Self>, process: usize, dice: &mut Dice) {
