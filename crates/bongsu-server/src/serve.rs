@@ -1,5 +1,6 @@
 //! A server from its first file to its last: start, listen, drain, stop.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use bongsu_edge::{DemoUser, Edge, EdgeParts, Timing};
 use bongsu_service::{Bus, Importer, Service};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,10 @@ use crate::assemble::{self, Node};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::{telemetry, upkeep};
+
+/// Connections that wait to be accepted, at most; the system may allow fewer. A client that finds no place tries again
+/// after a second, then two, then four: when everybody comes back at once there has to be one.
+const BACKLOG: u32 = 16 * 1024;
 
 /// Where a server listens.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +61,8 @@ impl Serving {
     /// # Errors
     /// When a port is taken or the store cannot be opened.
     pub(crate) async fn prepare(config: Config, data: DataDir, listen: Listen) -> Result<Prepared> {
-        let clients = bind(listen.clients, "--listen").await?;
-        let metrics = bind(listen.metrics, "--metrics-listen").await?;
+        let clients = bind(listen.clients, "--listen")?;
+        let metrics = bind(listen.metrics, "--metrics-listen")?;
         // Before anything counts: a metric registered earlier would count nowhere.
         let rendered = telemetry::start_metrics()?;
         let node = assemble::node(&config, &data).await?;
@@ -212,10 +217,17 @@ fn admin_socket(data: &DataDir, node: &Node) -> Result<AdminSocket> {
     })
 }
 
-async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
+fn bind(address: SocketAddr, option: &str) -> Result<TcpListener> {
+    listen(address)
         .with_context(|| format!("cannot listen at {address} (another server? choose another with {option})"))
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As every server does, so that it can be started again while old connections fade.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 #[cfg(test)]
