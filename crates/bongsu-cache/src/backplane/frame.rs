@@ -1,18 +1,18 @@
-//! What travels on the backplane: a fixed header, then one of four bodies. Read from strangers' bytes without panic.
+//! What travels on the backplane: a fixed header, then one of five bodies. Read from strangers' bytes without panic.
 //!
 //! ```text
 //! [0] magic 0xBF  [1] format 1  [2] kind  [3] zero  [4..12] origin  [12..20] epoch  [20..28] seq, all big-endian
 //! kind 1 drop:      u16 count, then for each: u8 model length, model, u16 id length, id text
 //! kind 2 drop all:  u8 model length, model
-//! kind 3 heartbeat: nothing      kind 4 bye: nothing
+//! kind 3 heartbeat: nothing      kind 4 bye: nothing      kind 5 written: as kind 1
 //! ```
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 /// Longer frames are neither written nor read.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
-/// Entries that one frame drops at most.
-pub const DROPS_MAX: usize = 256;
+/// Entries that one frame names at most.
+pub const ENTRIES_MAX: usize = 256;
 
 const MAGIC: u8 = 0xBF;
 const FORMAT: u8 = 1;
@@ -43,8 +43,10 @@ pub struct Named {
 /// What is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// These entries changed.
+    /// These entries were deleted.
     Drop(Vec<Named>),
+    /// A newer version of these entries is in the shared tier.
+    Written(Vec<Named>),
     /// All entries of this model changed.
     DropAll(String),
     /// I am here, and you hear me.
@@ -75,7 +77,7 @@ pub enum FrameError {
     /// Of another format.
     #[error("not a frame of this format")]
     Format,
-    /// A text is empty, too long or not UTF-8, or a count is out of bounds.
+    /// A text is too long or not UTF-8, or a count is out of bounds.
     #[error("a text or a count of the frame is out of bounds")]
     OutOfBounds,
 }
@@ -90,7 +92,7 @@ impl Frame {
         out.put_u64(self.stamp.epoch);
         out.put_u64(self.stamp.seq);
         match &self.body {
-            Body::Drop(entries) => {
+            Body::Drop(entries) | Body::Written(entries) => {
                 out.put_u16(u16::try_from(entries.len()).unwrap_or(u16::MAX));
                 for entry in entries {
                     put_model(&mut out, &entry.model);
@@ -123,10 +125,11 @@ impl Frame {
             seq: u64::from_be_bytes(reader.array()?),
         };
         let body = match kind {
-            1 => Body::Drop(reader.drops()?),
+            1 => Body::Drop(reader.entries()?),
             2 => Body::DropAll(reader.model()?),
             3 => Body::Heartbeat,
             4 => Body::Bye,
+            5 => Body::Written(reader.entries()?),
             _ => return Err(FrameError::Format),
         };
         if reader.rest.is_empty() { Ok(Self { stamp, body }) } else { Err(FrameError::TooLong) }
@@ -138,6 +141,7 @@ impl Body {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Drop(_) => "drop",
+            Self::Written(_) => "written",
             Self::DropAll(_) => "drop_all",
             Self::Heartbeat => "heartbeat",
             Self::Bye => "bye",
@@ -150,6 +154,7 @@ impl Body {
             Self::DropAll(_) => 2,
             Self::Heartbeat => 3,
             Self::Bye => 4,
+            Self::Written(_) => 5,
         }
     }
 }
@@ -171,7 +176,7 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, length: usize, max: usize) -> Result<String, FrameError> {
-        if !(1..=max).contains(&length) {
+        if length > max {
             return Err(FrameError::OutOfBounds);
         }
         let (head, rest) = self.rest.split_at_checked(length).ok_or(FrameError::Truncated)?;
@@ -185,9 +190,9 @@ impl Reader<'_> {
         self.text(usize::from(length), MODEL_BYTES_MAX)
     }
 
-    fn drops(&mut self) -> Result<Vec<Named>, FrameError> {
+    fn entries(&mut self) -> Result<Vec<Named>, FrameError> {
         let count = usize::from(u16::from_be_bytes(self.array()?));
-        if !(1..=DROPS_MAX).contains(&count) {
+        if !(1..=ENTRIES_MAX).contains(&count) {
             return Err(FrameError::OutOfBounds);
         }
         let mut entries = Vec::with_capacity(count);

@@ -10,5 +10,5 @@ mod listening;
 mod publisher;
 mod receiver;
 
-pub(crate) use publisher::Publisher;
+pub(crate) use publisher::{Publisher, Telling};
 pub(crate) use receiver::run as receive;

@@ -1,4 +1,4 @@
-//! Says things on the channels, in order: one task for each channel numbers the frames, joins drops that wait together
+//! Says things on the channels, in order: one task for each channel numbers the frames, joins words that wait together
 //! into one frame, and sends the heartbeat.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::frame::{Body, DROPS_MAX, Frame, Named, Stamp};
+use super::frame::{Body, ENTRIES_MAX, Frame, Named, Stamp};
 use crate::contract::{Backplane, CHANNELS, Channel};
 use crate::random;
 
@@ -43,9 +43,18 @@ struct Spoken {
     times_us: [AtomicU64; TIMES],
 }
 
+/// What is said of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// It was deleted.
+    Dropped,
+    /// A newer version of it is in the shared tier.
+    Written,
+}
+
 /// Something to say. The answer: whether the backplane took it for certain.
 enum Word {
-    Drop(Named, oneshot::Sender<bool>),
+    Entry(Telling, Named, oneshot::Sender<bool>),
     DropAll(String, oneshot::Sender<bool>),
     Heartbeat,
 }
@@ -83,10 +92,10 @@ impl Publisher {
         self.origin
     }
 
-    /// Tells the others to drop an entry. False: it is not certain that they hear of it otherwise than by the gap.
-    pub(crate) async fn drop_entry(&self, channel: Channel, entry: Named) -> bool {
+    /// Tells the others that an entry is not what they hold. False: it is not certain that they hear of it otherwise than by the gap.
+    pub(crate) async fn tell(&self, channel: Channel, telling: Telling, entry: Named) -> bool {
         let (answer, answered) = oneshot::channel();
-        self.say(channel, Word::Drop(entry, answer)).await && answered.await.unwrap_or(false)
+        self.say(channel, Word::Entry(telling, entry, answer)).await && answered.await.unwrap_or(false)
     }
 
     /// Tells the others to drop all entries of a model, on every channel.
@@ -176,7 +185,7 @@ impl Speaker {
         self.publish(Body::Bye).await;
     }
 
-    /// Says `first`, and with it all drops that wait right behind it.
+    /// Says `first`, and in the same frame all that can be said with it and waits right behind it.
     async fn speak(&mut self, first: Word, words: &mut mpsc::Receiver<Word>) {
         let mut next = Some(first);
         while let Some(word) = next.take() {
@@ -188,11 +197,11 @@ impl Speaker {
                     let certain = self.publish(Body::DropAll(model)).await;
                     reply(answer, certain);
                 }
-                Word::Drop(entry, answer) => {
+                Word::Entry(telling, entry, answer) => {
                     let (mut entries, mut answers) = (vec![entry], vec![answer]);
-                    while entries.len() < DROPS_MAX {
+                    while entries.len() < ENTRIES_MAX {
                         match words.try_recv() {
-                            Ok(Word::Drop(entry, answer)) => {
+                            Ok(Word::Entry(same, entry, answer)) if same == telling => {
                                 entries.push(entry);
                                 answers.push(answer);
                             }
@@ -203,7 +212,11 @@ impl Speaker {
                             Err(_) => break,
                         }
                     }
-                    let certain = self.publish(Body::Drop(entries)).await;
+                    let body = match telling {
+                        Telling::Dropped => Body::Drop(entries),
+                        Telling::Written => Body::Written(entries),
+                    };
+                    let certain = self.publish(body).await;
                     for answer in answers {
                         reply(answer, certain);
                     }

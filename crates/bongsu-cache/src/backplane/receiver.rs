@@ -7,11 +7,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::frame::{Body, Frame};
+use super::frame::{Body, Frame, Named};
 use super::listening::{Doubt, Listening};
 use super::publisher::Publisher;
 use crate::contract::{Backplane, BackplaneEvent, Channel};
-use crate::hub::Core;
+use crate::hub::{Core, Doomed, entry_hash};
 
 /// A backplane whose queue ended is subscribed to again after this long.
 const RESUBSCRIBE_PAUSE: Duration = Duration::from_millis(500);
@@ -113,14 +113,35 @@ impl Receiver {
     fn obey(&self, body: &Body) {
         match body {
             Body::Drop(entries) => {
-                for entry in entries {
-                    self.core.l1.invalidate(crate::hub::entry_hash(&entry.model, entry.id.as_bytes()));
-                }
-                metrics::counter!("cache_invalidations_total", "source" => "backplane")
-                    .increment(entries.len() as u64);
+                self.forget(entries);
+                self.take_back_puts(entries);
             }
+            Body::Written(entries) => self.forget(entries),
             Body::DropAll(model) => self.core.models.renew(model),
             Body::Heartbeat | Body::Bye => {}
+        }
+    }
+
+    fn forget(&self, entries: &[Named]) {
+        for entry in entries {
+            self.core.l1.invalidate(entry_hash(&entry.model, entry.id.as_bytes()));
+        }
+        metrics::counter!("cache_invalidations_total", "source" => "backplane")
+            .increment(entries.len() as u64);
+    }
+
+    /// A delete that is heard of now may have been carried out before this process put an older version. What was put
+    /// moments ago is deleted once more.
+    fn take_back_puts(&self, entries: &[Named]) {
+        for entry in entries {
+            let hash = entry_hash(&entry.model, entry.id.as_bytes());
+            if !self.core.recent_puts.take(hash) {
+                continue;
+            }
+            if let Some(model) = self.core.models.find(&entry.model) {
+                let doomed = Doomed { model, id: entry.id.as_str().into(), hash };
+                self.core.pending.add(doomed, &self.core.prefix);
+            }
         }
     }
 

@@ -102,6 +102,7 @@ impl<T: Cached> Cache<T> {
             };
             let (handle, flight) = self.join::<E>(&text, hash);
             if let Some((fetch, landing)) = flight {
+                self.sampler().offer(id);
                 seats.push(Seat { id: id.clone(), fetch, landing, over: Over::Absent });
             }
             waits.push((id.clone(), handle, stale));

@@ -70,6 +70,7 @@ impl<T: Cached> Cache<T> {
     /// When they make no sense.
     pub fn with(&self, options: EntryOptions) -> Result<Self, BuildError> {
         check_entry_options(T::MODEL, &options)?;
+        self.model().schemas.cover(options.ttl);
         Ok(Self { options, ..self.clone() })
     }
 

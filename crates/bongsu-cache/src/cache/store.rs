@@ -106,7 +106,12 @@ impl<T: Cached> Fetch<T> {
         let options = &self.cache.options;
         let metrics = &self.cache.model().metrics;
         let ttl = match loaded.value {
-            Some(_) => loaded.ttl.unwrap_or(options.ttl),
+            Some(_) => {
+                if let Some(ttl) = loaded.ttl {
+                    self.cache.model().schemas.cover(ttl);
+                }
+                loaded.ttl.unwrap_or(options.ttl)
+            }
             None => {
                 metrics.loaded_none.increment(1);
                 options.negative_ttl

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Cache;
 use super::life;
 use super::store::{Footing, Held};
+use crate::backplane::Telling;
 use crate::codec::{Codec, CodecError};
 use crate::contract::Put;
 use crate::envelope::{Sizes, Version};
@@ -183,7 +184,7 @@ impl<T: Cached> Cache<T> {
                 return None;
             }
         }
-        let told = core.announce(std::slice::from_ref(&entry.doomed)).await;
+        let told = core.announce(std::slice::from_ref(&entry.doomed), Telling::Written).await;
         Some(if told { Invalidated::Everywhere } else { Invalidated::LocalAndL2 })
     }
 }

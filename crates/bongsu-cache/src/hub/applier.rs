@@ -11,13 +11,12 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::{CacheHub, Core, Doomed};
+use crate::backplane::Telling;
 use crate::contract::{Key, Put};
 use crate::envelope::{self, Header, Sizes, Version};
 
 /// Puts at the same time.
 const PUTS_AT_ONCE: usize = 32;
-/// Deletes of one attempt.
-const DELETES_AT_ONCE: usize = 500;
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// A change that the shared tier does not take for this long becomes the renewal of its generation.
@@ -96,8 +95,15 @@ impl Applier {
         loop {
             let (taken, refused) = core.attempt(left).await;
             applied.changes += taken.len();
-            let taken: Vec<Doomed> = taken.into_iter().map(|change| change.doomed().clone()).collect();
-            core.tell(&taken).await;
+            let (mut dropped, mut written) = (Vec::new(), Vec::new());
+            for change in taken {
+                match &change.0 {
+                    Kind::Dropped(doomed) => dropped.push(doomed.clone()),
+                    Kind::Written(entry) => written.push(entry.doomed.clone()),
+                }
+            }
+            core.tell(&dropped, Telling::Dropped).await;
+            core.tell(&written, Telling::Written).await;
             left = refused;
             if !left.is_empty() && begun.elapsed() > INSIST {
                 let before = left.len();
@@ -124,11 +130,9 @@ impl Core {
             }
         }
         let (mut taken, mut refused) = (Vec::new(), Vec::new());
-        for some in drops.chunks(DELETES_AT_ONCE) {
-            let doomed: Vec<Doomed> = some.iter().map(|change| change.doomed().clone()).collect();
-            for (change, deleted) in some.iter().zip(self.delete(&doomed).await) {
-                if deleted { taken.push(*change) } else { refused.push(*change) }
-            }
+        let doomed: Vec<Doomed> = drops.iter().map(|change| change.doomed().clone()).collect();
+        for (change, deleted) in drops.iter().zip(self.delete(&doomed).await) {
+            if deleted { taken.push(*change) } else { refused.push(*change) }
         }
         for some in writes.chunks(PUTS_AT_ONCE) {
             let mut puts = Vec::with_capacity(some.len());
@@ -151,10 +155,12 @@ impl Core {
             let mut all = true;
             for region in doomed.regions(&self.prefix) {
                 let place = (doomed.model.name, region);
-                if !renewed.contains_key(&place) {
-                    renewed.insert(place, self.renew(&doomed.model, region).await);
-                }
-                all &= renewed[&place];
+                let done = match renewed.get(&place) {
+                    Some(done) => *done,
+                    None => self.renew(&doomed.model, region).await,
+                };
+                renewed.insert(place, done);
+                all &= done;
             }
             if all {
                 doomed.model.renew();
@@ -187,6 +193,7 @@ impl Core {
         let mut put = Put::Older;
         if settled {
             let bytes = self.seal(entry, shared.epoch(&key).await.ok()?)?;
+            self.recent_puts.note(entry.doomed.hash);
             put = shared.put_if_newer(&key, bytes, entry.ttl).await.ok()?;
         }
         if !gone.is_empty() && shared.remove_many(&gone).await.iter().any(Result::is_err) {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::pending::Pending;
+use super::recent_puts::RecentPuts;
 use super::{CacheHub, Core, Models, Shared, check};
 use crate::backplane::{self, Publisher};
 use crate::contract::{Backplane, L2};
@@ -123,6 +124,14 @@ impl HubBuilder {
         self
     }
 
+    /// Valkey or Redis as the shared tier and as the backplane.
+    #[cfg(feature = "valkey")]
+    pub fn valkey(mut self, valkey: &crate::valkey::Valkey) -> Self {
+        self.l2 = Some(valkey.l2());
+        self.backplane = Some(valkey.backplane());
+        self
+    }
+
     /// Names a type that will be cached, so that a conflict is found here and not at its first use.
     pub fn model<T: Cached>(mut self) -> Self {
         self.models.push(Box::new(|core| core.models.state::<T>(core).map(|_| ())));
@@ -151,6 +160,7 @@ impl HubBuilder {
             publisher: publisher.clone(),
             models: Models::default(),
             pending: Pending::new(self.options.pending_max),
+            recent_puts: RecentPuts::new(),
             counters: Unconfirmed::default(),
             live: watch::Sender::new(live),
             tasks,

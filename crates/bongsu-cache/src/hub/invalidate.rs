@@ -9,10 +9,14 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::{Core, Model};
+use crate::backplane::Telling;
 use crate::backplane::frame::Named;
 use crate::contract::{Key, Region};
 use crate::error::Invalidated;
 use crate::l1::channel_of;
+
+/// Keys of one delete.
+const DELETES_AT_ONCE: usize = 1000;
 
 /// An entry that is to go, in every deployed version.
 #[derive(Debug, Clone)]
@@ -53,7 +57,7 @@ impl Core {
                 self.l1.invalidate(doomed.hash);
             }
         }
-        let told = self.tell(&confirmed).await;
+        let told = self.tell(&confirmed, Telling::Dropped).await;
         match (queued, told) {
             (true, _) => Invalidated::QueuedForRetry { pending: self.pending.len() },
             (false, true) => Invalidated::Everywhere,
@@ -106,28 +110,27 @@ impl Core {
                 Err(_) => deleted[place] = false,
             }
         }
-        if keys.is_empty() {
-            return deleted;
-        }
-        for (place, answer) in owners.into_iter().zip(shared.remove_many(&keys).await) {
-            deleted[place] &= answer.is_ok();
+        for (keys, owners) in keys.chunks(DELETES_AT_ONCE).zip(owners.chunks(DELETES_AT_ONCE)) {
+            for (place, answer) in owners.iter().zip(shared.remove_many(keys).await) {
+                deleted[*place] &= answer.is_ok();
+            }
         }
         deleted
     }
 
-    /// Tells the others of confirmed deletes, and forgets what was read here meanwhile. False: not certain that all
+    /// Tells the others of confirmed changes, and forgets what was read here meanwhile. False: not certain that all
     /// heard.
-    pub(crate) async fn tell(&self, entries: &[Doomed]) -> bool {
+    pub(crate) async fn tell(&self, entries: &[Doomed], telling: Telling) -> bool {
         self.forget(entries);
-        self.announce(entries).await
+        self.announce(entries, telling).await
     }
 
     /// The word to the others alone.
-    pub(crate) async fn announce(&self, entries: &[Doomed]) -> bool {
+    pub(crate) async fn announce(&self, entries: &[Doomed], telling: Telling) -> bool {
         let Some(publisher) = &self.publisher else { return entries.is_empty() };
         let told = entries.iter().map(|doomed| {
             let entry = Named { model: doomed.model.name.to_owned(), id: doomed.id.as_ref().to_owned() };
-            publisher.drop_entry(channel_of(doomed.hash), entry)
+            publisher.tell(channel_of(doomed.hash), telling, entry)
         });
         join_all(told).await.into_iter().all(|certain| certain)
     }

@@ -6,6 +6,7 @@ mod check;
 mod invalidate;
 mod models;
 mod pending;
+mod recent_puts;
 mod schemas;
 mod shared;
 
@@ -25,6 +26,7 @@ pub(crate) use check::{check_entry_options, check_name};
 pub(crate) use invalidate::Doomed;
 pub(crate) use models::{Model, ModelState, Models};
 use pending::Pending;
+use recent_puts::RecentPuts;
 pub(crate) use shared::Shared;
 
 use crate::backplane::Publisher;
@@ -53,6 +55,7 @@ pub(crate) struct Core {
     pub(crate) publisher: Option<Arc<Publisher>>,
     pub(crate) models: Models,
     pub(crate) pending: Pending,
+    pub(crate) recent_puts: RecentPuts,
     pub(crate) counters: Unconfirmed,
     /// One bit for each channel whose part of the process tier answers.
     pub(crate) live: watch::Sender<u32>,
@@ -65,7 +68,6 @@ pub(crate) struct Core {
 
 impl CacheHub {
     /// Begins a hub. `prefix` begins all its keys: the application and the environment.
-    #[must_use]
     pub fn builder(prefix: &str) -> HubBuilder {
         HubBuilder::new(prefix)
     }

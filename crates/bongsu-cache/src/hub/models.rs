@@ -83,7 +83,8 @@ impl Models {
             limit: LoadLimit::new(core.options.loads_per_model_max, core.options.load_wait),
             metrics: ModelMetrics::new(T::MODEL),
         });
-        let state = Arc::new(ModelState { model: Arc::clone(&model), loads: Loads::new(), sampler: Sampler::new() });
+        let state =
+            Arc::new(ModelState { model: Arc::clone(&model), loads: Loads::new(), sampler: Sampler::new() });
         models.insert(
             T::MODEL,
             Registered {
@@ -96,15 +97,22 @@ impl Models {
         drop(models);
         if core.shared.is_some() {
             core.tasks.spawn(Arc::clone(core).keep_registered(model));
+        } else {
+            model.schemas.settle();
         }
         Ok(state)
     }
 
     /// Drops a model's entries of the process tier; a name that this process does not know has none.
     pub(crate) fn renew(&self, name: &str) {
-        if let Some(registered) = self.lock().get(name) {
-            registered.model.renew();
+        if let Some(model) = self.find(name) {
+            model.renew();
         }
+    }
+
+    /// A model of this process by its name.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Model>> {
+        self.lock().get(name).map(|registered| Arc::clone(&registered.model))
     }
 
     /// Returns when every model's schema is known to others for long enough.

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{Core, Doomed, Model};
+use crate::backplane::Telling;
 use crate::contract::Region;
 use crate::random;
 
@@ -174,7 +175,7 @@ impl Core {
                 progress = true;
             }
         }
-        self.tell(&confirmed).await;
+        self.tell(&confirmed, Telling::Dropped).await;
         let mut renewed: HashSet<&'static str> = HashSet::new();
         for (model, region) in renewals {
             if self.renew(&model, region).await {

@@ -6,6 +6,7 @@
 //! the list.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,8 +26,8 @@ const FAILED_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Schemas {
     model: &'static str,
     own: SchemaHash,
-    /// How long a registration holds: longer than any entry.
-    holds: Duration,
+    /// The longest life that entries are given. A registration holds for longer.
+    longest_ms: AtomicU64,
     notice: Duration,
     known: Mutex<Known>,
     settled: watch::Sender<bool>,
@@ -40,8 +41,32 @@ struct Known {
 
 impl Schemas {
     pub(crate) fn new(model: &'static str, own: SchemaHash, ttl: Duration, notice: Duration) -> Self {
-        let holds = ttl * 2 + notice + 12 * RENEW_EVERY;
-        Self { model, own, holds, notice, known: Mutex::default(), settled: watch::Sender::new(false) }
+        let schemas = Self {
+            model,
+            own,
+            longest_ms: AtomicU64::new(0),
+            notice,
+            known: Mutex::default(),
+            settled: watch::Sender::new(false),
+        };
+        schemas.cover(ttl);
+        schemas
+    }
+
+    /// Entries are given this life from now on.
+    pub(crate) fn cover(&self, ttl: Duration) {
+        self.longest_ms.fetch_max(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// There is no shared tier, so nobody has to know.
+    pub(crate) fn settle(&self) {
+        self.settled.send_replace(true);
+    }
+
+    /// How long a registration holds: longer than any entry, and than a few failed renewals.
+    fn holds(&self) -> Duration {
+        let longest = Duration::from_millis(self.longest_ms.load(Ordering::Relaxed));
+        longest.saturating_mul(2) + self.notice + 12 * RENEW_EVERY
     }
 
     /// Whether this process may fill the shared tier.
@@ -62,7 +87,7 @@ impl Schemas {
         let asked_at = Instant::now();
         let heard = shared.live_schemas(self.model).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.heard_at.retain(|_, at| asked_at.saturating_duration_since(*at) < self.holds);
+        known.heard_at.retain(|_, at| asked_at.saturating_duration_since(*at) < self.holds());
         known.heard_at.extend(heard.into_iter().map(|schema| (schema, asked_at)));
         known.asked_at = Some(asked_at);
         Ok(self.listed(&known))
@@ -93,14 +118,14 @@ impl Core {
         let schemas = &model.schemas;
         let mut registered_at = None;
         loop {
-            let outcome = shared.register_schema(model.name, model.schema, schemas.holds).await;
+            let outcome = shared.register_schema(model.name, model.schema, schemas.holds()).await;
             let mut pause = RENEW_EVERY;
             match outcome {
                 Ok(()) => {
                     let first = *registered_at.get_or_insert_with(Instant::now);
                     let left = (first + schemas.notice).saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        schemas.settled.send_replace(true);
+                        schemas.settle();
                     } else {
                         pause = pause.min(left);
                     }

@@ -15,8 +15,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use quick_cache::Weighter;
-use quick_cache::sync::{Cache, DefaultLifecycle};
+use metrics::Counter;
+use quick_cache::sync::Cache;
+use quick_cache::{Lifecycle, Weighter};
 use tokio::time::Instant;
 
 pub(crate) use entry::{L1Entry, Proof, Ticket};
@@ -32,7 +33,7 @@ const ENTRY_BYTES_TYPICAL: u64 = 400;
 /// The tier.
 #[derive(Debug)]
 pub(crate) struct L1 {
-    table: Cache<u128, Arc<L1Entry>, ByWeight, TakenAsIs>,
+    table: Cache<u128, Arc<L1Entry>, ByWeight, TakenAsIs, CountEvictions>,
     gate: Gate,
     channels: Box<[ChannelPart]>,
     made: Instant,
@@ -73,7 +74,7 @@ impl L1 {
         let proven_us = if backplane { 0 } else { u64::MAX };
         let part = || ChannelPart { proof: AtomicU64::new(0), proven_until_us: AtomicU64::new(proven_us) };
         Self {
-            table: Cache::with(estimated, bytes, ByWeight, TakenAsIs, DefaultLifecycle::default()),
+            table: Cache::with(estimated, bytes, ByWeight, TakenAsIs, CountEvictions::default()),
             gate: Gate::new(STRIPES),
             channels: (0..CHANNELS).map(|_| part()).collect(),
             made: Instant::now(),
@@ -118,10 +119,11 @@ impl L1 {
     }
 
     fn insert_if_newer(&self, hash: u128, entry: L1Entry) -> Insert {
-        let newer_is_there = self
-            .table
-            .peek(&hash)
-            .is_some_and(|there| there.proof == entry.proof && there.version > entry.version);
+        let now = Instant::now();
+        let newer_is_there = self.table.peek(&hash).is_some_and(|there| {
+            // One that does not answer any more is no reason to have nothing.
+            there.proof == entry.proof && now < there.fresh_until && there.version > entry.version
+        });
         if newer_is_there {
             return Insert::Discarded;
         }
@@ -193,6 +195,24 @@ struct ByWeight;
 impl Weighter<u128, Arc<L1Entry>> for ByWeight {
     fn weight(&self, _: &u128, entry: &Arc<L1Entry>) -> u64 {
         entry.weight
+    }
+}
+
+/// Entries that went to make room.
+#[derive(Clone)]
+struct CountEvictions(Counter);
+
+impl Default for CountEvictions {
+    fn default() -> Self {
+        Self(metrics::counter!("cache_l1_evictions_total", "reason" => "capacity"))
+    }
+}
+
+impl Lifecycle<u128, Arc<L1Entry>> for CountEvictions {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: u128, _: Arc<L1Entry>) {
+        self.0.increment(1);
     }
 }
 

@@ -19,9 +19,10 @@ const SIZES: Sizes = Sizes { compress_over_bytes: 64, max_bytes: VALUE_BYTES_MAX
 
 fn frames() -> impl Strategy<Value = Frame> {
     let model = "[a-z0-9_]{1,32}";
-    let named = (model, "[A-Za-z0-9_.:%~-]{1,160}").prop_map(|(model, id)| Named { model, id });
+    let named = (model, "[A-Za-z0-9_.:%~-]{0,160}").prop_map(|(model, id)| Named { model, id });
     let body = prop_oneof![
-        prop::collection::vec(named, 1..20).prop_map(Body::Drop),
+        prop::collection::vec(named.clone(), 1..20).prop_map(Body::Drop),
+        prop::collection::vec(named, 1..20).prop_map(Body::Written),
         model.prop_map(Body::DropAll),
         Just(Body::Heartbeat),
         Just(Body::Bye),

@@ -1,6 +1,6 @@
 //! What holds for any bytes: used by the tests, and by the fuzz targets on bytes of their own.
 
-use bongsu_cache::backplane::frame::{Body, DROPS_MAX, FRAME_BYTES_MAX, Frame};
+use bongsu_cache::backplane::frame::{Body, ENTRIES_MAX, FRAME_BYTES_MAX, Frame};
 use bongsu_cache::envelope::{self, Content, Sizes};
 
 /// Values of the entries that are tried have at most so many bytes.
@@ -11,8 +11,8 @@ pub(crate) const VALUE_BYTES_MAX: u32 = 4096;
 pub(crate) fn check_frame(bytes: &[u8]) {
     let Ok(frame) = Frame::decode(bytes) else { return };
     assert!(bytes.len() <= FRAME_BYTES_MAX);
-    if let Body::Drop(entries) = &frame.body {
-        assert!((1..=DROPS_MAX).contains(&entries.len()));
+    if let Body::Drop(entries) | Body::Written(entries) = &frame.body {
+        assert!((1..=ENTRIES_MAX).contains(&entries.len()));
     }
     assert_eq!(frame.encode(), bytes);
 }

@@ -96,9 +96,10 @@ async fn an_interrupted_channel_drops_its_part_and_recovers() {
 async fn a_process_that_falls_silent_casts_doubt_on_what_it_may_have_said() {
     let world = World::new();
     let (one, other) = warm(&world).await;
-    one.backplane.set(BackplaneFaults { dropped: 1000, ..BackplaneFaults::default() });
-    // Taken by the backplane, heard by nobody, and then the process is killed.
-    change(&world, &one, 7).await;
+    // It deletes, cannot say so, and is killed.
+    one.backplane.set(BackplaneFaults { refused: 1000, ..BackplaneFaults::default() });
+    world.source.set(7, "new");
+    assert_eq!(one.rooms.invalidate(&7).await, Invalidated::LocalAndL2);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(other.title(7).await.as_deref(), Some("new"));
     answered_here(&other).await;

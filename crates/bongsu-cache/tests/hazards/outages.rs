@@ -72,6 +72,7 @@ async fn a_hub_of_one_process_needs_neither_tier_nor_backplane() {
     let world = World::new();
     let hub = CacheHub::builder(PREFIX).build().unwrap();
     let rooms = hub.cache::<Room>().unwrap();
+    assert!(hub.settled(Duration::from_secs(1)).await);
     world.source.set(1, "lobby");
     for _ in 0..3 {
         let source = world.source.clone();

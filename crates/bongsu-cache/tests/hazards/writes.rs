@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bongsu_cache::testing::BackplaneFaults;
 use bongsu_cache::{Invalidated, Lookup, Tier, Version};
 
 use crate::world::{Broken, Node, Room, World, room};
@@ -199,4 +200,40 @@ async fn an_applier_does_not_pass_a_window_that_the_shared_tier_did_not_take() {
     assert_eq!(applied.changes + applied.by_renewal, 1);
     tokio::task::yield_now().await;
     assert_eq!(other.title(1).await.as_deref(), Some("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_without_versions_replaces_a_written_value_that_has_ended() {
+    let world = World::new();
+    let node = world.node().await;
+    assert_eq!(rename(&world, &node, 1, "lobby").await, Invalidated::Everywhere);
+    tokio::time::sleep(Duration::from_secs(700)).await;
+    let load = || async { Ok::<_, Broken>(Some(room("lobby"))) };
+    assert!(matches!(node.rooms.lookup_or_load(&1, load).await, Ok(Lookup::Hit { tier: Tier::Source, .. })));
+    assert!(matches!(node.rooms.get(&1).await, Lookup::Hit { tier: Tier::L1, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_put_that_comes_after_a_newer_delete_is_taken_back() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let delay = Duration::from_millis(200);
+    one.backplane.set(BackplaneFaults { delayed: 1000, delay, ..BackplaneFaults::default() });
+    let deleted = tokio::sync::Notify::new();
+    let commit = async {
+        let version = world.source.set(1, "mine");
+        deleted.notified().await;
+        Ok::<_, Broken>(((), version, Some(room("mine"))))
+    };
+    let newer = async {
+        world.source.set(1, "newer");
+        // Deleted and said; one hears of it later.
+        assert_eq!(other.rooms.invalidate(&1).await, Invalidated::Everywhere);
+        deleted.notify_one();
+    };
+    let (written, ()) = tokio::join!(one.rooms.write_through(&1, commit), newer);
+    assert!(written.is_ok());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(one.title(1).await.as_deref(), Some("newer"));
+    assert_eq!(other.title(1).await.as_deref(), Some("newer"));
 }
