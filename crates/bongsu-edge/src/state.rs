@@ -8,6 +8,7 @@ use bongsu_service::Bus;
 use bongsu_service::Service;
 use bongsu_service::auth::{ServerKeys, TokenVerifier};
 use bongsu_types::Limits;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +16,10 @@ use crate::edge::EdgeParts;
 use crate::http::DemoUser;
 use crate::hub::Hub;
 use crate::timing::Timing;
+
+/// Hellos carried out at once: enough to share commits. When everybody comes back at once, the others wait here, not in
+/// front of those who are connected.
+const HELLOS_AT_ONCE: usize = 32;
 
 /// Shared state of the edge.
 pub(crate) struct EdgeState {
@@ -32,6 +37,8 @@ pub(crate) struct EdgeState {
     pub(crate) hub: Arc<Hub>,
     /// Durations.
     pub(crate) timing: Timing,
+    /// Hellos being carried out; the others come in the order they arrived.
+    pub(crate) hellos: Semaphore,
     /// Owns the task of every connection.
     pub(crate) connections: TaskTracker,
     open_sessions: AtomicUsize,
@@ -52,6 +59,7 @@ impl EdgeState {
             demo_users,
             bus,
             timing,
+            hellos: Semaphore::new(HELLOS_AT_ONCE),
             connections: TaskTracker::new(),
             open_sessions: AtomicUsize::new(0),
             draining: CancellationToken::new(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bongsu_service::auth::Claims;
-use bongsu_service::{OpenSession, SessionOpened};
+use bongsu_service::{OpenSession, ServiceError, SessionOpened};
 use bongsu_types::Millis;
 use bongsu_wire::{
     CloseCode, Command, ErrorKind, Hello, HelloResult, Incoming, LimitsObject, ReplyTo, RequestId, WireError,
@@ -115,6 +115,7 @@ async fn begin(
 ) -> Result<Opening, WireError> {
     let Hello { token, device, epoch, user_rev, cursors, list } = hello;
     let claims = state.verifier.verify(&token).await.map_err(token_to_wire)?;
+    let Ok(_turn) = state.hellos.acquire().await else { return Err(to_wire(ServiceError::Overloaded)) };
     // Registered first: whatever happens to this user or device from here on is not missed.
     let mailbox = state.hub.register(claims.user.clone(), device.id.clone(), socket.outlet().clone());
     let registration = Registration { state: state.clone(), mailbox };
