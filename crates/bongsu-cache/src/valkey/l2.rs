@@ -37,7 +37,7 @@ pub(super) struct ValkeyL2 {
 impl L2 for ValkeyL2 {
     async fn get_many(&self, keys: &[Key]) -> Vec<Result<Found, L2Error>> {
         let keys: Vec<&Key> = keys.iter().collect();
-        let topology = self.router.topology();
+        let topology = self.router.first_topology().await;
         let generations = Generations::of(&keys, &self.prefix, &topology);
         let mut commands: Vec<Command> = generations.commands().collect();
         // The time left is read first: should the entry change in between, it is too short rather than too long.
@@ -80,7 +80,8 @@ impl L2 for ValkeyL2 {
                 .with(Argument::Number(i64::from(over == Over::Present)))
                 .with(Argument::Run)
         };
-        let generations = Generations::of(&keys, &self.prefix, &self.router.topology());
+        let topology = self.router.first_topology().await;
+        let generations = Generations::of(&keys, &self.prefix, &topology);
         let commands: Vec<Command> = generations.commands().chain(keys.iter().map(lease)).collect();
         let mut answers = self.router.ask(&commands).await.into_iter();
         let generations = generations.read(&self.router, answers.by_ref().take(generations.len())).await;
@@ -112,7 +113,8 @@ impl L2 for ValkeyL2 {
     }
 
     async fn epoch(&self, key: &Key) -> Result<Epoch, L2Error> {
-        let generations = Generations::of(&[key], &self.prefix, &self.router.topology());
+        let topology = self.router.first_topology().await;
+        let generations = Generations::of(&[key], &self.prefix, &topology);
         // The key's own server says its run; whether the key exists does not matter.
         let commands: Vec<Command> = generations.commands().chain([on_key("EXISTS", key)]).collect();
         let mut answers = self.router.ask(&commands).await;

@@ -71,6 +71,14 @@ impl Router {
         Arc::clone(&self.topology.borrow())
     }
 
+    /// The slot map, waited for if nobody has told it yet. If nobody does, calls fail for that reason.
+    pub(super) async fn first_topology(&self) -> Arc<Topology> {
+        if let Err(error) = self.known_topology().await {
+            tracing::debug!(%error, "no slot map");
+        }
+        self.topology()
+    }
+
     pub(super) fn watch_topology(&self) -> watch::Receiver<Arc<Topology>> {
         self.topology.subscribe()
     }
