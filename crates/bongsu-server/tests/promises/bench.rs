@@ -167,3 +167,39 @@ async fn every_help_teaches_what_is_measured_what_the_columns_mean_and_an_exampl
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_told_to_end_takes_its_server_and_its_directory_with_it() {
+    let root = tempfile::tempdir().unwrap();
+    let mut command = bongsu().command();
+    command.args(["bench", "send", "--seconds", "600", "--rooms", "2", "--connections", "2"]);
+    command.env("TMPDIR", root.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let bench = command.spawn().unwrap();
+    within("a server of its own", async {
+        while processes_on(root.path()).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let told = std::process::Command::new("kill").arg(bench.id().unwrap().to_string()).status().unwrap();
+    assert!(told.success());
+    let said = within("the run to end", bench.wait_with_output()).await.unwrap();
+    assert!(!said.status.success());
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(words.contains("ended by SIGTERM"), "{words}");
+    within("its server to end", async {
+        while !processes_on(root.path()).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+}
+
+/// Processes that have this directory on their command line.
+fn processes_on(directory: &Path) -> Vec<String> {
+    let directory = directory.to_string_lossy();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok());
+    lines.filter(|line| line.contains(&*directory)).collect()
+}

@@ -13,6 +13,7 @@ use super::deployment::{Deployed, Deployment};
 use super::origin::Origin;
 use super::{print, runs};
 use crate::cli::output::show;
+use crate::serve::Signals;
 
 /// How it is told.
 #[derive(Debug, Args)]
@@ -109,9 +110,17 @@ where
     E: Into<anyhow::Error>,
 {
     runtime.block_on(async {
-        let (deployed, outcome) = scenario(deployment.open().await?).await;
-        deployed.close().await?;
-        outcome.map_err(Into::into)
+        let mut signals = Signals::take()?;
+        let measured = async {
+            let (deployed, outcome) = scenario(deployment.open().await?).await;
+            deployed.close().await?;
+            outcome.map_err(Into::into)
+        };
+        tokio::select! {
+            outcome = measured => outcome,
+            // What is dropped here takes its server and its directory with it.
+            name = signals.next() => bail!("ended by {name}: the figures are incomplete and not told"),
+        }
     })
 }
 
