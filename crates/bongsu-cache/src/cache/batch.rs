@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::Cache;
 use super::answer::{Loaded, Lookup, Outcome, Tier};
 use super::fetch::{Fetch, Landing};
@@ -20,6 +22,8 @@ use crate::random;
 
 /// Ids of one round: longer lists are read in several.
 const ROUND_IDS_MAX: usize = 1000;
+/// Leases given back at the same time.
+const RELEASES_AT_ONCE: usize = 64;
 
 /// An entry of a batch that is not answered yet.
 struct Seat<T: Cached> {
@@ -115,7 +119,7 @@ impl<T: Cached> Cache<T> {
         let waits = waits.into_iter().map(|(id, handle, stale)| async move {
             self.answer(handle, stale).await.map(|lookup| (id, lookup))
         });
-        for answer in futures_util::future::join_all(waits).await {
+        for answer in join_all(waits).await {
             let (id, lookup) = answer?;
             answers.insert(id, lookup);
         }
@@ -270,10 +274,12 @@ impl<T: Cached> Batch<T> {
             Ok((loaded, took)) => return self.store(tasks, loaded, took).await,
             Err(failure) => failure,
         };
-        for task in tasks {
-            task.seat.fetch.give_back(task.right).await;
-            task.seat.landing.land(Outcome::Failed(failure.clone()));
+        let mut ended = Vec::with_capacity(tasks.len());
+        for Task { seat, right, .. } in tasks {
+            seat.landing.land(Outcome::Failed(failure.clone()));
+            ended.push((seat.fetch, right));
         }
+        give_back_all(&ended).await;
     }
 
     async fn store(&self, tasks: Vec<Task<T>>, mut loaded: LoadedMany<T>, took: Duration) {
@@ -298,10 +304,23 @@ impl<T: Cached> Batch<T> {
                 task.seat.landing.land(fresh.held.answer(Tier::Source));
             }
         }
-        for (task, fresh) in rest {
-            task.seat.fetch.give_back(task.right).await;
-            task.seat.fetch.conclude(&fresh, task.right, None, task.reached);
-            task.seat.landing.land(fresh.held.answer(Tier::Source));
+        let mut ended = Vec::with_capacity(rest.len());
+        for (Task { seat, right, reached }, fresh) in rest {
+            seat.fetch.conclude(&fresh, right, None, reached);
+            seat.landing.land(fresh.held.answer(Tier::Source));
+            ended.push((seat.fetch, right));
         }
+        give_back_all(&ended).await;
+    }
+}
+
+/// At the same time, after those who wait have their answers.
+async fn give_back_all<T: Cached>(ended: &[(Fetch<T>, Option<Right>)]) {
+    for some in ended.chunks(RELEASES_AT_ONCE) {
+        let mut releases = Vec::with_capacity(some.len());
+        for (fetch, right) in some {
+            releases.push(fetch.give_back(*right));
+        }
+        join_all(releases).await;
     }
 }

@@ -182,7 +182,8 @@ impl Core {
         let Some(shared) = &self.shared else { return Some(Put::Stored) };
         let model = &entry.doomed.model;
         let key = model.key(&self.prefix, &entry.doomed.id);
-        let schemas = model.schemas.live(shared).await.ok()?;
+        let (schemas, epoch) = tokio::join!(model.schemas.live(shared), shared.epoch(&key));
+        let schemas = schemas.ok()?;
         let settled = model.schemas.is_settled();
         // Until others delete entries of this deployment too, none may be made: a put is a delete.
         let gone: Vec<Key> = schemas
@@ -192,7 +193,7 @@ impl Core {
             .collect();
         let mut put = Put::Older;
         if settled {
-            let bytes = self.seal(entry, shared.epoch(&key).await.ok()?)?;
+            let bytes = self.seal(entry, epoch.ok()?)?;
             self.recent_puts.note(entry.doomed.hash);
             put = shared.put_if_newer(&key, bytes, entry.ttl).await.ok()?;
         }

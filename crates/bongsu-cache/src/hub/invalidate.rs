@@ -4,16 +4,18 @@
 //! it (a reader in between may have taken the old value from the shared tier). The others are told only once the
 //! delete is confirmed: a process that hears of it and reads again must not find the old value.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::{Core, Model};
+use super::{Core, Model, Shared};
 use crate::backplane::Telling;
 use crate::backplane::frame::Named;
 use crate::contract::{Key, Region};
 use crate::error::Invalidated;
 use crate::l1::channel_of;
+use crate::schema::SchemaHash;
 
 /// Keys of one delete.
 const DELETES_AT_ONCE: usize = 1000;
@@ -99,15 +101,16 @@ impl Core {
         let mut keys = Vec::with_capacity(entries.len());
         let mut owners = Vec::with_capacity(entries.len());
         let mut deleted = vec![true; entries.len()];
+        let live = live_schemas(shared, entries).await;
         for (place, doomed) in entries.iter().enumerate() {
-            match doomed.model.schemas.live(shared).await {
-                Ok(schemas) => {
-                    for schema in schemas {
-                        keys.push(Key::entry(&self.prefix, schema, doomed.model.name, &doomed.id));
-                        owners.push(place);
-                    }
-                }
-                Err(_) => deleted[place] = false,
+            let model = &doomed.model;
+            let Some(schemas) = live.get(model.name) else {
+                deleted[place] = false;
+                continue;
+            };
+            for schema in schemas {
+                keys.push(Key::entry(&self.prefix, *schema, model.name, &doomed.id));
+                owners.push(place);
             }
         }
         for (keys, owners) in keys.chunks(DELETES_AT_ONCE).zip(owners.chunks(DELETES_AT_ONCE)) {
@@ -149,4 +152,17 @@ impl Core {
             None => true,
         }
     }
+}
+
+/// The live schemas of every model, asked for once; a model of which they are not known is left out.
+async fn live_schemas(shared: &Shared, entries: &[Doomed]) -> HashMap<&'static str, Vec<SchemaHash>> {
+    let models: HashMap<&'static str, &Arc<Model>> =
+        entries.iter().map(|doomed| (doomed.model.name, &doomed.model)).collect();
+    let mut live = HashMap::with_capacity(models.len());
+    for (name, model) in models {
+        if let Ok(schemas) = model.schemas.live(shared).await {
+            live.insert(name, schemas);
+        }
+    }
+    live
 }

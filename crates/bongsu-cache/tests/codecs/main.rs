@@ -1,4 +1,5 @@
 //! The bytes on the backplane and in the shared tier: round trips, hostile bytes, and the corpora of the fuzz targets.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod round_trip;
 
