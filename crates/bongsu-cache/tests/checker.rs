@@ -4,6 +4,8 @@
 //! `BONGSU_CHECKER_SEED` replays one seed, `BONGSU_CHECKER_SEEDS` says how many are tried. A seed repeats the faults
 //! and what readers and writers do; the cache's own jitter is drawn anew.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "checker/leaseless.rs"]
 mod leaseless;
 #[path = "checker/thing.rs"]

@@ -3,6 +3,8 @@
 //!
 //! `BONGSU_CHECKER_READS` says how many reads each world makes at least; it goes on until its faults are over.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "checker/thing.rs"]
 mod thing;
 #[path = "checker/world.rs"]
@@ -74,15 +76,15 @@ fn unchanged(builder: HubBuilder) -> HubBuilder {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_a_single_server_that_fails_every_read_is_explained() {
-    let server = Server::start_with(Engine::Valkey, &[("appendonly", "yes")]).await;
+    let server = Arc::new(Server::start_with(Engine::Valkey, &[("appendonly", "yes")]).await);
     let world = World::new(plan(1), tiers(vec![server.address()]).await, options(), unchanged).await;
-    let report = world.run(|world| faults_of_a_single_server(world, server)).await;
-    println!("a single server: {report}");
+    let report = world.run(|world| faults_of_a_single_server(world, Arc::clone(&server))).await;
+    println!("a single server: {}", report.to_string().lines().next().unwrap_or_default());
     world.end().await;
     report.assert_explained();
 }
 
-async fn faults_of_a_single_server(world: Arc<World>, server: Server) {
+async fn faults_of_a_single_server(world: Arc<World>, server: Arc<Server>) {
     sleep(SECOND).await;
     // Connections are made again and what may be missing is forgotten: nothing of it excuses an old answer.
     for _ in 0..10 {
@@ -111,15 +113,15 @@ async fn faults_of_a_single_server(world: Arc<World>, server: Server) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_a_cluster_that_fails_every_read_is_explained() {
-    let cluster = Cluster::start(Engine::Valkey).await;
+    let cluster = Arc::new(Cluster::start(Engine::Valkey).await);
     let world = World::new(plan(2), tiers(cluster.seeds()).await, options(), unchanged).await;
-    let report = world.run(|world| faults_of_a_cluster(world, cluster)).await;
-    println!("a cluster: {report}");
+    let report = world.run(|world| faults_of_a_cluster(world, Arc::clone(&cluster))).await;
+    println!("a cluster: {}", report.to_string().lines().next().unwrap_or_default());
     world.end().await;
     report.assert_explained();
 }
 
-async fn faults_of_a_cluster(world: Arc<World>, cluster: Cluster) {
+async fn faults_of_a_cluster(world: Arc<World>, cluster: Arc<Cluster>) {
     sleep(SECOND).await;
     for _ in 0..5 {
         for node in 0..cluster.nodes().len() {

@@ -1,5 +1,7 @@
 //! Counters over the tier in memory: seeded once, never made by adding, and exact whatever fails.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;

@@ -4,6 +4,8 @@
 //! A test starts this program again, four times, as `act_as_a_process` with a part to play. What all of them count, they
 //! count on the server.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "processes/part.rs"]
 mod part;
 

@@ -1,5 +1,7 @@
 //! Reconciliation finds what is wrong, says how wrong, and puts it right; warming fills the tier and knows how far it is.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

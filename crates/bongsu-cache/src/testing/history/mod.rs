@@ -26,8 +26,9 @@ use self::report::{Event, Happened, Tally};
 pub use self::bound::{Bound, Trouble};
 pub use self::report::{Report, Unexplained};
 
-/// Events of a thing that are kept to tell its story.
-const STORY_MAX: usize = 40;
+/// Reads of a thing, and what else happened to it, that are kept to tell its story.
+const STORY_READS_MAX: usize = 16;
+const STORY_OTHERS_MAX: usize = 24;
 
 /// A source of truth and the judge of all reads of it. Things are numbered from 0.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ pub struct History {
 struct Thing {
     /// By version: when it became current, and whether the thing exists in it. Version 0 does not.
     versions: Vec<(Instant, bool)>,
-    story: VecDeque<Event>,
+    reads: VecDeque<Event>,
+    others: VecDeque<Event>,
 }
 
 /// What a commit does to a thing.
@@ -77,7 +79,13 @@ impl History {
     #[must_use]
     pub fn of(things: usize, bound: Bound) -> Self {
         let start = Instant::now();
-        let thing = || Mutex::new(Thing { versions: vec![(start, false)], story: VecDeque::new() });
+        let thing = || {
+            Mutex::new(Thing {
+                versions: vec![(start, false)],
+                reads: VecDeque::new(),
+                others: VecDeque::new(),
+            })
+        };
         Self {
             things: (0..things).map(|_| thing()).collect(),
             troubles: Troubles::under(bound),
@@ -131,7 +139,7 @@ impl History {
         of.tell(end, Happened::Read { began: read.begin, seen, verdict });
         self.tally.count(verdict);
         if !verdict.is_explained() && self.tally.wants_story() {
-            let story = of.story.iter().cloned().collect();
+            let story = of.reads.iter().chain(&of.others).cloned().collect();
             drop(of);
             self.tally.keep(Unexplained::new(thing, seen, verdict, story, self.troubles.told(), self.start));
         }
@@ -202,10 +210,14 @@ impl Thing {
     }
 
     fn tell(&mut self, at: Instant, happened: Happened) {
-        if self.story.len() == STORY_MAX {
-            self.story.pop_front();
+        let (story, max) = match happened {
+            Happened::Read { .. } => (&mut self.reads, STORY_READS_MAX),
+            Happened::Committed { .. } | Happened::Noted(_) => (&mut self.others, STORY_OTHERS_MAX),
+        };
+        if story.len() == max {
+            story.pop_front();
         }
-        self.story.push_back(Event { at, happened });
+        story.push_back(Event { at, happened });
     }
 }
 
