@@ -55,7 +55,7 @@ impl Readers {
     }
 
     /// Gives channels to somebody new. They are lost until they are confirmed again.
-    pub(super) fn give(&self, channels: impl Iterator<Item = Channel> + Clone) -> Hearer {
+    pub(super) fn give(&self, channels: impl Iterator<Item = Channel>) -> Hearer {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.hearers += 1;
         let hearer = Hearer(state.hearers);
