@@ -18,9 +18,20 @@ fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
+/// A room as keys and indexes hold it: its random half first. Ids made in the same second begin alike, and a tree of
+/// them would compare far into most keys on every step.
+pub(crate) fn room(room: RoomId) -> [u8; 16] {
+    turned(*room.as_bytes())
+}
+
+/// The halves swapped: its own inverse.
+fn turned(bytes: [u8; 16]) -> [u8; 16] {
+    u128::from_be_bytes(bytes).rotate_left(64).to_be_bytes()
+}
+
 pub(crate) fn log(room: RoomId, seq: Seq) -> [u8; 24] {
     let mut key = [0; 24];
-    key[..16].copy_from_slice(room.as_bytes());
+    key[..16].copy_from_slice(&self::room(room));
     key[16..].copy_from_slice(&seq.0.to_be_bytes());
     key
 }
@@ -48,7 +59,7 @@ pub(crate) fn reaction_parts(key: &[u8]) -> Decoded<(UserId, Emoji)> {
 }
 
 pub(crate) fn once(room: RoomId, actor: &UserId, client_id: &ClientId) -> Vec<u8> {
-    join(&[room.as_bytes(), actor.as_str().as_bytes(), &[END], client_id.as_str().as_bytes()])
+    join(&[&self::room(room), actor.as_str().as_bytes(), &[END], client_id.as_str().as_bytes()])
 }
 
 /// Room, actor and client id of an idempotency key.
@@ -73,7 +84,7 @@ pub(crate) fn own_parts(key: &[u8]) -> Decoded<(UserId, RoomId)> {
 }
 
 pub(crate) fn member(room: RoomId, user: &UserId) -> Vec<u8> {
-    join(&[room.as_bytes(), user.as_str().as_bytes()])
+    join(&[&self::room(room), user.as_str().as_bytes()])
 }
 
 pub(crate) fn member_parts(key: &[u8]) -> Decoded<(RoomId, UserId)> {
@@ -173,7 +184,7 @@ pub(crate) fn commit_of(key: &[u8]) -> Decoded<CommitNo> {
 }
 
 pub(crate) fn room_of(key: &[u8]) -> Decoded<RoomId> {
-    Ok(RoomId::from_bytes(key.try_into().map_err(|_| Corrupt("key is not a room"))?))
+    Ok(RoomId::from_bytes(turned(key.try_into().map_err(|_| Corrupt("key is not a room"))?)))
 }
 
 /// The first key after all keys with this prefix; `None` when there is no such key.
@@ -228,6 +239,14 @@ mod tests {
         assert_eq!(log_seq(&log(room, Seq(300))), Ok(Seq(300)));
         assert!(!own(&alice, room).starts_with(&of_user(&al)), "a user is no prefix of another");
         assert!(own_parts(b"alice").is_err());
+    }
+
+    #[test]
+    fn rooms_made_together_differ_in_their_first_bytes() {
+        let (a, b) = (RoomId::mint(Millis(1_700_000_000_000)), RoomId::mint(Millis(1_700_000_000_000)));
+        assert_eq!(a.as_bytes()[..4], b.as_bytes()[..4]);
+        assert_ne!(room(a)[..8], room(b)[..8]);
+        assert_eq!(room_of(&room(a)), Ok(a));
     }
 
     #[test]

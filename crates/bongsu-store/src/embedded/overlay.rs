@@ -5,7 +5,7 @@
 //! half way takes back exactly what it wrote.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
@@ -15,6 +15,7 @@ use super::hot::HotRows;
 use super::keys::after_prefix;
 use super::source::{Source, Visit};
 use super::table::{Table, Tables, unreadable};
+use super::view::count_rows_read;
 use super::writer::Pending;
 use crate::StoreResult;
 
@@ -36,7 +37,8 @@ impl Undurable {
 
     /// Writes everything in one atomic batch and waits until it is on the disk.
     pub(crate) fn commit(&self, tables: &Tables) -> Result<(), fjall::Error> {
-        let count = self.0.iter().map(Rows::len).sum();
+        let count: usize = self.0.iter().map(Rows::len).sum();
+        metrics::counter!("bongsu_store_rows_total", "op" => "written").increment(count as u64);
         // The sync comes before the rows enter the memtables: nothing undurable is ever visible.
         let mut batch = OwnedWriteBatch::with_capacity(tables.database.clone(), count)
             .durability(Some(PersistMode::SyncData));
@@ -63,6 +65,7 @@ pub(crate) struct Overlay<'a> {
     tables: &'a Tables,
     /// What of the store is in memory. Reading fills it, and a reader holds the overlay shared.
     hot: RefCell<&'a mut HotRows>,
+    rows_read: Cell<u64>,
     /// The batch before, as long as the store may not have it.
     pending: RefCell<Option<Pending>>,
     rows: Undurable,
@@ -75,6 +78,7 @@ impl<'a> Overlay<'a> {
         Self {
             tables,
             hot: RefCell::new(hot),
+            rows_read: Cell::new(0),
             pending: RefCell::new(pending),
             rows: Undurable::new(),
             undo: Vec::new(),
@@ -83,6 +87,7 @@ impl<'a> Overlay<'a> {
 
     /// What was written, and the batch before it if nobody waited for that one yet.
     pub(crate) fn finish(self) -> (Undurable, Option<Pending>) {
+        count_rows_read(self.rows_read.get());
         let hot = self.hot.into_inner();
         for (table, rows) in Table::ALL.iter().zip(&self.rows.0) {
             if !HotRows::keeps(*table) {
@@ -141,7 +146,12 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    fn count_row(&self) {
+        self.rows_read.set(self.rows_read.get() + 1);
+    }
+
     fn stored(&self, table: Table, key: &[u8]) -> StoreResult<Option<UserValue>> {
+        self.count_row();
         let key = table.stored_key(key);
         self.tables.keyspace(table).get(key).map_err(|error| unreadable(table, &error))
     }
@@ -189,6 +199,7 @@ impl Source for Overlay<'_> {
         let stored_end = stored_end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let stored = (Bound::Included(&*stored_from), stored_end);
         for row in self.tables.keyspace(table).range::<&[u8], _>(stored) {
+            self.count_row();
             let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
             let key = table.key_of(&key);
             while let Some((new, row)) = written.next_if(|(new, _)| ***new < *key) {

@@ -49,21 +49,21 @@ pub(crate) trait Source {
     where
         Self: Sized,
     {
-        self.row(Table::Room, room.as_bytes(), |value| decode_room(room, value))
+        self.row(Table::Room, &keys::room(room), |value| decode_room(room, value))
     }
 
     fn head(&self, room: RoomId) -> StoreResult<Option<Head>>
     where
         Self: Sized,
     {
-        self.row(Table::Head, room.as_bytes(), |value| decode_head(room, value))
+        self.row(Table::Head, &keys::room(room), |value| decode_head(room, value))
     }
 
     fn everyone(&self, room: RoomId) -> StoreResult<Vec<Ordinal>>
     where
         Self: Sized,
     {
-        Ok(self.row(Table::Everyone, room.as_bytes(), decode_everyone)?.unwrap_or_default())
+        Ok(self.row(Table::Everyone, &keys::room(room), decode_everyone)?.unwrap_or_default())
     }
 
     fn record(&self, room: RoomId, seq: Seq) -> StoreResult<Option<StoredRecord>>
@@ -116,7 +116,7 @@ pub(crate) trait Source {
         Self: Sized,
     {
         let mut members = Vec::new();
-        self.scan(Table::Member, room.as_bytes(), room.as_bytes(), &mut |key, value| {
+        self.scan(Table::Member, &keys::room(room), &keys::room(room), &mut |key, value| {
             let user = decoded(Table::Member, key, keys::member_parts(key))?.1;
             members.push((user, decoded(Table::Member, key, decode_member(value))?));
             Ok(ControlFlow::Continue(()))

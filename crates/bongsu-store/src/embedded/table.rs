@@ -1,7 +1,8 @@
 //! The tables of the store, with every stored key and value.
 //!
-//! Keys are plain bytes that sort as wanted: a room is its 16 bytes, a user, device or other text is its UTF-8 followed
-//! by a zero byte when something comes after it (no id holds U+0000), numbers are 8 bytes big endian.
+//! Keys are plain bytes that sort as wanted: a room is its 16 bytes, the random half first (in the own table as they are),
+//! a user, device or other text is its UTF-8 followed by a zero byte when something comes after it (no id holds U+0000),
+//! numbers are 8 bytes big endian.
 //! Tables that share a keyspace of the engine have a byte of their own in front. Values begin with a version byte (see
 //! `codec.rs`).
 //!
@@ -40,22 +41,32 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use fjall::compaction::Leveled;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use crate::{StoreError, StoreResult};
 
 const MIB: u64 = 1024 * 1024;
 
+/// Bytes of a table file. Every file is synced whole when it is done, and commits wait meanwhile: 64 MiB at once are a
+/// pause of 30 ms to 60 ms, this is one of a few.
+const FILE_BYTES: u64 = 8 * MIB;
+
+/// Files of the newest level before they are merged into the next. More are more places to look, fewer are more often
+/// merged.
+const NEWEST_FILES: u8 = 8;
+
 /// Keyspaces of the engine, with the bytes each may hold in memory before it is written out. What every message writes
-/// has one of its own; the rest shares two, because each keyspace costs a start some syncs.
+/// has one of its own; the rest shares two, because each keyspace costs a start some syncs. In a large one a row is far
+/// to seek, for every write; and it is one file when it is written out, see [`FILE_BYTES`].
 const KEYSPACES: [(&str, u64); 7] = [
-    ("log", 64 * MIB),
-    ("head", 16 * MIB),
-    ("once", 32 * MIB),
-    ("own", 32 * MIB),
-    ("tail", 32 * MIB),
-    ("people", 32 * MIB),
-    ("rooms", 16 * MIB),
+    ("log", 8 * MIB),
+    ("head", 4 * MIB),
+    ("once", 8 * MIB),
+    ("own", 8 * MIB),
+    ("tail", 8 * MIB),
+    ("people", 8 * MIB),
+    ("rooms", 8 * MIB),
 ];
 const PEOPLE: usize = 5;
 const ROOMS: usize = 6;
@@ -142,7 +153,13 @@ impl Tables {
     pub(crate) fn open(database: Database) -> Result<Self, fjall::Error> {
         let mut keyspaces = Vec::with_capacity(KEYSPACES.len());
         for (name, memtable_bytes) in KEYSPACES {
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes);
+            let merging =
+                Leveled::default().with_table_target_size(FILE_BYTES).with_l0_threshold(NEWEST_FILES);
+            let options = move || {
+                KeyspaceCreateOptions::default()
+                    .max_memtable_size(memtable_bytes)
+                    .compaction_strategy(Arc::new(merging))
+            };
             keyspaces.push(database.keyspace(name, options)?);
         }
         Ok(Self { database, keyspaces: keyspaces.into() })

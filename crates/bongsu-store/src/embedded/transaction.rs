@@ -92,11 +92,11 @@ impl<'a, 'o> Transaction<'a, 'o> {
     }
 
     pub(crate) fn put_room(&mut self, stored: &StoredRoom) {
-        self.put(Table::Room, stored.room.id.as_bytes(), encode_room(stored));
+        self.put(Table::Room, &keys::room(stored.room.id), encode_room(stored));
     }
 
     pub(crate) fn put_head(&mut self, head: &Head) {
-        self.put(Table::Head, head.room.as_bytes(), encode_head(head));
+        self.put(Table::Head, &keys::room(head.room), encode_head(head));
     }
 
     pub(crate) fn put_own(&mut self, own: &StoredOwn) {
@@ -206,7 +206,7 @@ impl<'a, 'o> Transaction<'a, 'o> {
             self.remove(Table::Change, &keys::change(&user, own.row.user_rev));
         }
         own.row.user_rev = state.rev;
-        self.put(Table::Change, &keys::change(&user, state.rev), room.as_bytes().to_vec());
+        self.put(Table::Change, &keys::change(&user, state.rev), keys::room(room).to_vec());
         self.put_user(&user, &state);
         self.put_own(own);
         self.refs.push((room, head_seq, TailKind::Own { user: user.clone(), user_rev: state.rev }));

@@ -1,6 +1,7 @@
 //! One snapshot of the store: every answer built from more than one row reads one of these.
 
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fjall::{Readable, Snapshot, UserValue};
 
@@ -13,11 +14,16 @@ use crate::StoreResult;
 pub(crate) struct View {
     tables: Tables,
     snapshot: Snapshot,
+    rows_read: AtomicU64,
 }
 
 impl View {
     pub(crate) fn of(tables: &Tables) -> Self {
-        Self { snapshot: tables.database.snapshot(), tables: tables.clone() }
+        Self { snapshot: tables.database.snapshot(), tables: tables.clone(), rows_read: AtomicU64::new(0) }
+    }
+
+    fn count_row(&self) {
+        self.rows_read.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Rows with this prefix whose key is less than `before`, descending.
@@ -35,6 +41,7 @@ impl View {
         let range = (Bound::Included(&*prefix), Bound::Excluded(&*before));
         for row in self.snapshot.range::<&[u8], _>(self.tables.keyspace(table), range).rev() {
             let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
+            self.count_row();
             if visit(table.key_of(&key), &value)?.is_break() {
                 break;
             }
@@ -50,6 +57,7 @@ impl View {
 
 impl Source for View {
     fn get(&self, table: Table, key: &[u8]) -> StoreResult<Option<UserValue>> {
+        self.count_row();
         let key = table.stored_key(key);
         self.snapshot.get(self.tables.keyspace(table), key).map_err(|error| unreadable(table, &error))
     }
@@ -67,10 +75,22 @@ impl Source for View {
         for row in self.snapshot.range::<&[u8], _>(self.tables.keyspace(table), (Bound::Included(from), end))
         {
             let (key, value) = row.into_inner().map_err(|error| unreadable(table, &error))?;
+            self.count_row();
             if visit(table.key_of(&key), &value)?.is_break() {
                 break;
             }
         }
         Ok(())
     }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        count_rows_read(self.rows_read.load(Ordering::Relaxed));
+    }
+}
+
+/// Rows taken out of the engine, found or not: what a use case costs, whatever the machine.
+pub(crate) fn count_rows_read(rows: u64) {
+    metrics::counter!("bongsu_store_rows_total", "op" => "read").increment(rows);
 }

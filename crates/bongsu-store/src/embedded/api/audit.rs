@@ -52,7 +52,7 @@ fn recount(view: &View, row: &OwnRow, head: &Head) -> StoreResult<u64> {
     let mark = row.read_seq.max(row.joined_seq.prev());
     let mut counted = swept_unread(row, head, mark);
     let from = keys::log(row.room, mark.max(head.floor_seq).next());
-    view.scan(Table::Log, row.room.as_bytes(), &from, &mut |key, value| {
+    view.scan(Table::Log, &keys::room(row.room), &from, &mut |key, value| {
         let stored = keys::log_seq(key).and_then(|seq| decode_record(row.room, seq, value));
         let record = decoded(Table::Log, key, stored)?.record;
         counted += u64::from(record.body.message().is_some_and(Message::is_countable));

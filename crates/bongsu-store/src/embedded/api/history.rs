@@ -77,7 +77,7 @@ impl Visible<'_> {
         let until = until.min(self.newest);
         let mut page = Page::of(space, AtLeast::One);
         let (lowest, before) = (keys::log(self.room, self.lowest), keys::log(self.room, until.next()));
-        self.view.scan_back(Table::Log, self.room.as_bytes(), &before, &mut |key, value| {
+        self.view.scan_back(Table::Log, &keys::room(self.room), &before, &mut |key, value| {
             if key < &lowest[..] {
                 return Ok(ControlFlow::Break(()));
             }
@@ -93,7 +93,7 @@ impl Visible<'_> {
         let after = after.max(self.lowest.prev());
         let mut page = Page::of(space, at_least);
         let from = keys::log(self.room, after.next());
-        self.view.scan(Table::Log, self.room.as_bytes(), &from, &mut |key, value| {
+        self.view.scan(Table::Log, &keys::room(self.room), &from, &mut |key, value| {
             page.offer(self.room, key, value)
         })?;
         let to = if page.more { page.reached.unwrap_or(after) } else { self.newest };

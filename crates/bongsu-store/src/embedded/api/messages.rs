@@ -85,7 +85,7 @@ fn records(view: &View, room: RoomId, after: Seq, space: Space) -> StoreResult<R
     let mut records = Vec::new();
     let mut bytes = 0;
     let from = keys::log(room, after.next());
-    view.scan(Table::Log, room.as_bytes(), &from, &mut |key, value| {
+    view.scan(Table::Log, &keys::room(room), &from, &mut |key, value| {
         let stored = keys::log_seq(key).and_then(|seq| decode_record(room, seq, value));
         let record = decoded(Table::Log, key, stored)?.record;
         bytes += size(&record);

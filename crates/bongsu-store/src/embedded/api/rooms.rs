@@ -103,13 +103,13 @@ fn members(
         return Err(Refusal::Forbidden.into());
     }
     let mut page = MemberPage { members: Vec::new(), more: false };
-    let mut from = room.as_bytes().to_vec();
+    let mut from = keys::room(room).to_vec();
     if let Some(after) = after {
         // The least key above that of `after`: no id holds a zero byte.
         from = keys::member(room, after);
         from.push(0);
     }
-    view.scan(Table::Member, room.as_bytes(), &from, &mut |key, value| {
+    view.scan(Table::Member, &keys::room(room), &from, &mut |key, value| {
         if page.members.len() == limit {
             page.more = true;
             return Ok(ControlFlow::Break(()));

@@ -94,7 +94,7 @@ pub(super) fn next_step(
 fn next_room(view: &View, rules: Rules, first: RoomId, limit: usize) -> StoreResult<Option<SweepRoom>> {
     let consumed = slowest_consumer(view)?;
     let mut found = None;
-    view.scan_all(Table::Retained, first.as_bytes(), &mut |key, _| {
+    view.scan_all(Table::Retained, &keys::room(first), &mut |key, _| {
         let room = decoded(Table::Retained, key, keys::room_of(key))?;
         found = due_records(view, rules, consumed, room, limit)?;
         Ok(if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -133,7 +133,7 @@ fn due_records(
     let floor = head.floor_seq;
     let mut sweep = SweepRoom { room, retention, floor, to: floor, aged: floor };
     let from = keys::log(room, floor.next());
-    view.scan(Table::Log, room.as_bytes(), &from, &mut |key, value| {
+    view.scan(Table::Log, &keys::room(room), &from, &mut |key, value| {
         let stored = keys::log_seq(key).and_then(|seq| decode_record(room, seq, value));
         let stored = decoded(Table::Log, key, stored)?;
         let (seq, at_ms) = (stored.record.seq, stored.record.at_ms);

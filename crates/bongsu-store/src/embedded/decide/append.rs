@@ -4,6 +4,7 @@ use bongsu_types::{Head, MENTIONS_KEPT, Message, Ordinal, OwnChange, RecordBody,
 
 use super::change::visible_message;
 use crate::embedded::job::Mutation;
+use crate::embedded::keys;
 use crate::embedded::row::own::StoredOwn;
 use crate::embedded::row::reply::StoredReply;
 use crate::embedded::row::room::encode_everyone;
@@ -104,7 +105,7 @@ fn call_on(transaction: &mut Transaction<'_, '_>, head: &Head, message: &Message
     if message.mentions.all {
         let mut everyone = transaction.everyone(head.room)?;
         keep_latest(&mut everyone, head.ord);
-        transaction.put(Table::Everyone, head.room.as_bytes(), encode_everyone(&everyone));
+        transaction.put(Table::Everyone, &keys::room(head.room), encode_everyone(&everyone));
     }
     for user in &message.mentions.users {
         note_mention(transaction, head, user)?;

@@ -92,11 +92,11 @@ impl CreateRoom {
         let pair = self.pair();
         let key = if pair.is_some() { None } else { self.key.clone() };
         if let Some((a, b)) = &pair {
-            transaction.put(Table::Pair, &keys::pair(a, b), id.as_bytes().to_vec());
+            transaction.put(Table::Pair, &keys::pair(a, b), keys::room(id).to_vec());
         }
         if let Some((scope, key)) = &key {
             let row = keys::room_key(*scope, &self.creator, key);
-            transaction.put(Table::Key, &row, id.as_bytes().to_vec());
+            transaction.put(Table::Key, &row, keys::room(id).to_vec());
         }
         let room = Room {
             id,
@@ -139,9 +139,9 @@ pub(super) fn empty_head(room: &Room, members: u32) -> Head {
 /// Tells the sweeper which rooms it has to look at.
 pub(super) fn put_retained(transaction: &mut Transaction<'_, '_>, room: &Room) {
     match room.retention {
-        Retention::History { days: None } => transaction.remove(Table::Retained, room.id.as_bytes()),
+        Retention::History { days: None } => transaction.remove(Table::Retained, &keys::room(room.id)),
         Retention::History { days: Some(_) } | Retention::Transit => {
-            transaction.put(Table::Retained, room.id.as_bytes(), Vec::new());
+            transaction.put(Table::Retained, &keys::room(room.id), Vec::new());
         }
     }
 }

@@ -30,9 +30,9 @@ impl Mutation for ImportRoom {
             if transaction.get(Table::Pair, &pair)?.is_some() {
                 return Err(Refusal::Conflict.into());
             }
-            transaction.put(Table::Pair, &pair, id.as_bytes().to_vec());
+            transaction.put(Table::Pair, &pair, keys::room(id).to_vec());
         }
-        transaction.put(Table::Key, &key, id.as_bytes().to_vec());
+        transaction.put(Table::Key, &key, keys::room(id).to_vec());
         let room = Room {
             id,
             kind: self.kind,

@@ -5,7 +5,7 @@ use bongsu_types::{CommitNo, Epoch, Millis};
 use crate::embedded::codec::{Decoded, Reader, Writer};
 
 /// Number of the layout that `table.rs` describes; another one is refused.
-pub(crate) const SCHEMA_VERSION: u64 = 1;
+pub(crate) const SCHEMA_VERSION: u64 = 2;
 
 /// Who a store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use bongsu_types::{CommitNo, Epoch, Seq};
 
 use super::{group, message, open, options, settings};
-use crate::embedded::row::meta::encode_number;
+use crate::embedded::row::meta::{SCHEMA_VERSION, encode_number};
 use crate::embedded::table::Table;
 use crate::embedded::{EmbeddedSettings, EmbeddedStore, OpenError, keys};
 use crate::{Messages, Tail};
@@ -63,7 +63,7 @@ async fn an_unknown_layout_is_refused() {
         let meta = store.shared.tables.keyspace(Table::Meta);
         meta.insert(&*Table::Meta.stored_key(keys::SCHEMA), encode_number(99)).unwrap();
     }
-    assert!(matches!(refusal(dir.path()), OpenError::UnknownSchema { found: 99, known: 1, .. }));
+    assert!(matches!(refusal(dir.path()), OpenError::UnknownSchema { found: 99, known: SCHEMA_VERSION, .. }));
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ impl Check<'_> {
                 let exists = check.view.user(&user);
                 let exists = check.found(exists).is_some();
                 check.expect(exists, || format!("room {room} has an own row of {user}, who is unknown"));
-                let stored = check.view.get(Table::Room, room.as_bytes());
+                let stored = check.view.get(Table::Room, &keys::room(room));
                 let exists = check.found(stored).is_some();
                 check.expect(exists, || {
                     format!("user {user} has an own row of room {room}, which does not exist")

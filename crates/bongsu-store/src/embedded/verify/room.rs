@@ -50,7 +50,7 @@ impl Check<'_> {
             [Table::Head, Table::Log, Table::Reaction, Table::Everyone, Table::Member, Table::Retained]
         {
             for room in self.rooms_in(table)? {
-                let exists = self.view.get(Table::Room, room.as_bytes())?.is_some();
+                let exists = self.view.get(Table::Room, &keys::room(room))?.is_some();
                 self.expect(exists, || {
                     format!("table {} has rows of room {room}, which does not exist", table.name())
                 });
@@ -71,7 +71,7 @@ impl Check<'_> {
         });
         self.expect(head.kind == stored.room.kind, || format!("room {room}: its head is of another kind"));
         let kept_for_ever = stored.room.retention == Retention::History { days: None };
-        let is_retained = self.view.get(Table::Retained, room.as_bytes())?.is_some();
+        let is_retained = self.view.get(Table::Retained, &keys::room(room))?.is_some();
         self.expect(kept_for_ever != is_retained, || format!("room {room}: the sweeper's index is wrong"));
 
         let rows = self.member_rows(&head)?;
@@ -90,7 +90,7 @@ impl Check<'_> {
         let decode = |key: &[u8], value: &[u8]| Ok((keys::member_parts(key)?.1, decode_member(value)?));
         let mut rows = Vec::new();
         let mut members = 0_u64;
-        self.each(Table::Member, room.as_bytes(), decode, |check, (user, member)| {
+        self.each(Table::Member, &keys::room(room), decode, |check, (user, member)| {
             members += 1;
             let own = check.view.own(&user, room);
             let Some(row) = check.found(own).map(|own| own.row).filter(OwnRow::is_member) else {
@@ -121,7 +121,7 @@ impl Check<'_> {
             positions: named.map(|seq| (seq, Position::default())).collect(),
         };
         let decode = |key: &[u8], value: &[u8]| decode_record(room, keys::log_seq(key)?, value);
-        self.each(Table::Log, room.as_bytes(), decode, |check, stored| {
+        self.each(Table::Log, &keys::room(room), decode, |check, stored| {
             check.record(head, &stored, &mut walk, last);
         })?;
         self.expect(walk.seq == head.seq, || {
@@ -141,7 +141,7 @@ impl Check<'_> {
             )
         });
         let mut held = 0;
-        self.each(Table::Reaction, room.as_bytes(), |key, _| keys::reaction_parts(key), |_, _| held += 1)?;
+        self.each(Table::Reaction, &keys::room(room), |key, _| keys::reaction_parts(key), |_, _| held += 1)?;
         self.report.counts.reactions += held;
         self.expect(held == walk.reactions, || {
             format!("room {room}: messages count {} reactions, {held} are held", walk.reactions)

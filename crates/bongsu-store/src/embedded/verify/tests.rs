@@ -145,7 +145,7 @@ impl Breaker<'_> {
     fn head(&self, change: impl FnOnce(&mut Head)) {
         let mut head = View::of(&self.store.shared.tables).head(self.room).unwrap().unwrap();
         change(&mut head);
-        self.put(Table::Head, self.room.as_bytes(), encode_head(&head));
+        self.put(Table::Head, &keys::room(self.room), encode_head(&head));
     }
 
     fn own(&self, name: &str, change: impl FnOnce(&mut StoredOwn)) {
@@ -192,7 +192,7 @@ const CASES: [Case; 18] = [
         at.put(Table::Member, &keys::member(RoomId::from_bytes([9; 16]), &user("x")), vec![])
     }),
     ("is unknown", |at| at.remove(Table::User, b"bob")),
-    ("has no head", |at| at.remove(Table::Head, at.room.as_bytes())),
+    ("has no head", |at| at.remove(Table::Head, &keys::room(at.room))),
 ];
 
 #[tokio::test]
