@@ -76,6 +76,22 @@ pub(super) struct NoAnswer {
     pub(super) unsent: bool,
 }
 
+/// A caller who waits. One who gave up before the timeout says nothing about the server, which may hang all the same:
+/// somebody has to look.
+struct Wait<'a> {
+    node: &'a Node,
+    over: bool,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.node.late.store(true, Ordering::Relaxed);
+            self.node.settings.trouble.notify_one();
+        }
+    }
+}
+
 impl Node {
     pub(super) fn new(address: Address, settings: NodeSettings) -> Self {
         let breaker = Breaker::new(settings.breaker);
@@ -98,7 +114,10 @@ impl Node {
         let connected = self.connected().await.map_err(unsent)?;
         let Some(entry) = self.breaker.enter() else { return Err(unsent(L2Error::BreakerOpen)) };
         let run = connected.link.identity.run;
-        let silence = match connected.link.send(&worded(run), self.settings.answer_timeout).await {
+        let mut wait = Wait { node: self, over: false };
+        let answered = connected.link.send(&worded(run), self.settings.answer_timeout).await;
+        wait.over = true;
+        let silence = match answered {
             Ok(values) => {
                 entry.succeeded();
                 self.late.store(false, Ordering::Relaxed);

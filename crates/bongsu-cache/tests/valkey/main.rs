@@ -1,5 +1,7 @@
 //! The shared tier and the backplane on real servers: Valkey 9 and Redis 7, single and as a cluster, whole and broken.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod backplane_faults;
 mod cluster_faults;
 mod conformance;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bongsu_cache::contract::{Counted, CounterSeed, Filled, Key, L2, L2Error, Lease, Over, Token};
 use bongsu_cache::valkey::Valkey;
-use bongsu_testbed::Engine;
+use bongsu_testbed::{Engine, until};
 use tokio::time::Instant;
 
 use crate::load::{LONG, epoch_at_last, fill, key, rand_token};
@@ -13,6 +13,7 @@ use crate::servers::{Single, on_both_engines};
 on_both_engines! {
     what_a_server_held_before_it_was_killed_is_not_believed;
     calls_fail_at_once_while_a_server_hangs_and_work_when_it_goes_on;
+    a_server_that_hangs_is_noticed_even_if_nobody_waits_for_long;
     scripts_that_a_server_forgot_are_sent_again;
     batches_longer_than_a_pipeline_are_answered_in_order;
     connections_that_are_ended_are_made_again_before_anybody_notices;
@@ -66,6 +67,21 @@ async fn calls_fail_at_once_while_a_server_hangs_and_work_when_it_goes_on(engine
     let resumed = Instant::now();
     assert_eq!(epoch_at_last(&*l2, &entry).await, epoch, "it is the same run");
     println!("{engine}: SIGCONT: answers after {:?}", resumed.elapsed());
+}
+
+async fn a_server_that_hangs_is_noticed_even_if_nobody_waits_for_long(engine: Engine) {
+    let single = Single::start(engine).await;
+    let l2 = connected(&single).await;
+    let entry = key("entry");
+    let epoch = fill(&*l2, &entry, "before").await;
+    single.server.pause();
+    let paused = Instant::now();
+    let hasty = async || tokio::time::timeout(Duration::from_millis(20), l2.epoch(&entry)).await;
+    until("the breaker to open", async || (hasty().await == Ok(Err(L2Error::BreakerOpen))).then_some(()))
+        .await;
+    println!("{engine}: SIGSTOP: breaker open after {:?}, nobody waited longer than 20 ms", paused.elapsed());
+    single.server.resume();
+    assert_eq!(epoch_at_last(&*l2, &entry).await, epoch);
 }
 
 async fn scripts_that_a_server_forgot_are_sent_again(engine: Engine) {
