@@ -1,6 +1,8 @@
 //! `bongsu bench`: measures a deployment, and checks that nothing was lost while it was measured.
 
 mod broadcast;
+#[cfg(feature = "bench-cache")]
+mod cache;
 mod deployment;
 mod descriptors;
 mod fanout;
@@ -45,6 +47,8 @@ enum Scenario {
     Idle(idle::Idle),
     Storm(storm::Storm),
     Replay(replay::Replay),
+    #[cfg(feature = "bench-cache")]
+    Cache(cache::Cache),
 }
 
 impl Bench {
@@ -60,6 +64,8 @@ impl Bench {
             Scenario::Idle(idle) => idle.run(),
             Scenario::Storm(storm) => storm.run(),
             Scenario::Replay(replay) => replay.run(),
+            #[cfg(feature = "bench-cache")]
+            Scenario::Cache(cache) => cache.run(),
         }
     }
 }
