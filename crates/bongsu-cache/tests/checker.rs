@@ -275,7 +275,7 @@ fn deafness_that_nobody_notices_would_be_found() {
         let report = run("no heartbeat", seed, async || {
             let slow = |builder: HubBuilder| builder.heartbeat(20 * SECOND);
             let world = World::new(plan(seed), Servers::new().tiers(), options(), slow).await;
-            let report = world.run(|world| deafness(world)).await;
+            let report = world.run(deafness).await;
             world.end().await;
             report
         });

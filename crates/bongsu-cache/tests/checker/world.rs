@@ -48,7 +48,7 @@ pub(crate) struct Process {
     pub(crate) number: u16,
     pub(crate) hub: CacheHub,
     pub(crate) cache: Cache<Thing>,
-    pub l2: FaultyL2,
+    pub(crate) l2: FaultyL2,
     pub(crate) backplane: LossyBackplane,
 }
 
