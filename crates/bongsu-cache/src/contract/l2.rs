@@ -65,7 +65,8 @@ pub enum Lease {
         /// The lease ends by itself after this long.
         left: Duration,
     },
-    /// An entry came meanwhile (only with [`Over::Absent`]).
+    /// An entry, or a counter that can be believed, came meanwhile (only with [`Over::Absent`]). Ask [`L2::counter`]
+    /// for the value of a counter.
     Filled(Found),
 }
 
@@ -181,13 +182,15 @@ pub trait L2: std::fmt::Debug + Send + Sync + 'static {
     /// The schema hashes under which entries of `model` may exist.
     async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error>;
 
-    /// The value of a counter, if there is one that can be believed.
+    /// The value of a counter, if there is one that can be believed: seeded under the run that holds now.
     async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error>;
 
-    /// Sets the first value of a counter if the lease still stands.
+    /// Sets the first value of a counter if the lease still stands, and ends the lease. It is a new counter: it knows no
+    /// operation that was applied to the one before.
     async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error>;
 
-    /// Adds to a counter that exists. Without `once` it is never sent twice: an error may hide an applied change.
+    /// Adds to a counter that exists. Where there is none, it ends the lease of whoever counts just now, who may have
+    /// counted before this change. Without `once` it is never sent twice: an error may hide an applied change.
     async fn add_if_present(&self, key: &Key, by: i64, once: Option<OperationId>)
     -> Result<Counted, L2Error>;
 }
