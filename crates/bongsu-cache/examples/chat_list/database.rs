@@ -23,6 +23,7 @@ pub(crate) const TABLES: &str = "
         room_id bigint not null references room,
         is_muted boolean not null,
         read_message_id bigint not null default 0,
+        last_message_id bigint not null default 0,
         primary key (user_id, room_id)
     );
     create table message (
@@ -32,6 +33,8 @@ pub(crate) const TABLES: &str = "
         text text not null
     );
     create index message_of_room on message (room_id, id);
+    create index member_of_room on member (room_id);
+    create index member_by_last_message on member (user_id, last_message_id);
 ";
 
 /// What is asked.
@@ -111,11 +114,10 @@ impl Statements {
         Ok(Self {
             rooms_of: client
                 .prepare(
-                    "select room.id, member.is_muted, room.last_message_id
+                    "select room_id, is_muted, last_message_id
                      from member
-                     join room on room.id = member.room_id
-                     where member.user_id = $1
-                     order by room.last_message_id desc
+                     where user_id = $1
+                     order by last_message_id desc
                      limit 10",
                 )
                 .await?,
@@ -163,6 +165,8 @@ impl Statements {
                 .prepare(
                     "with sent as (
                          insert into message (room_id, sender_id, text) values ($1, $2, $3) returning id
+                     ), listed as (
+                         update member set last_message_id = sent.id from sent where room_id = $1
                      )
                      update room set last_message_id = sent.id from sent where room.id = $1 returning sent.id",
                 )
@@ -170,11 +174,9 @@ impl Statements {
             read: client
                 .prepare(
                     "update member
-                     set read_message_id = room.last_message_id
-                     from room
-                     where room.id = member.room_id
-                     and member.room_id = $1
-                     and member.user_id = $2",
+                     set read_message_id = last_message_id
+                     where room_id = $1
+                     and user_id = $2",
                 )
                 .await?,
             recount: client.prepare(RECOUNT).await?,

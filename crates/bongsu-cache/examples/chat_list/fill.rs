@@ -1,6 +1,5 @@
 //! The rows that the story begins with.
 
-
 use super::Plan;
 use super::database::Database;
 use super::page::Failure;
@@ -22,7 +21,8 @@ pub(crate) async fn fill(database: &Database, plan: Plan) -> Result<(), Failure>
              select room.id, case when n % 3 = 0 then buyer_id else seller_id end, 'hello ' || n || ' of ' || room.id
              from generate_series(1, {of_a_room}) n, room order by n, room.id;
          update room set last_message_id = (select max(id) from message where room_id = room.id);
-         update member set read_message_id = (
+         update member set last_message_id = (select last_message_id from room where id = member.room_id),
+             read_message_id = (
              select id from message where room_id = member.room_id
              order by id desc offset (member.user_id * 31 + member.room_id * 17) % least({of_a_room}, 100) limit 1
          );

@@ -143,7 +143,7 @@ impl Measured {
     }
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let begun = Instant::now();
     let postgres = Postgres::start().await;
