@@ -4,6 +4,7 @@
 //! hub; a room is in `suspended` at most once until the session took it, because the hub takes it off the room's live
 //! list in the same step; orders are states, not a queue, so none is ever lost. While objects are queued, whoever queued
 //! the first of them has yet to flush, or the session's task is to: see [`Mailbox::flush`] and [`Mailbox::flush_or_wake`].
+//! From an order on nothing queued is written by anybody until the session obeyed it: see [`Gate`].
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -53,6 +54,20 @@ struct Inner {
     own: VecDeque<OwnNews>,
     own_lost: bool,
     orders: Orders,
+    gate: Gate,
+}
+
+/// Whether what is queued may be written. An order that ends the session must not be overtaken by what was committed
+/// after it, and the hub writes without asking the session's task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Gate {
+    /// It may.
+    #[default]
+    Open,
+    /// Not before the session has seen its orders. Its task was woken to do that.
+    Ordered,
+    /// The session is obeying: it opens the gate with its next flush, unless it ends or is given another order.
+    Obeying,
 }
 
 /// A room the hub took off this session's live rooms.
@@ -181,8 +196,9 @@ impl Mailbox {
         inner.push(object.clone())
     }
 
-    /// Writes what is queued, from the session's task.
+    /// Writes what is queued, from the session's task, which obeyed the orders it took.
     pub(crate) fn flush(&self) -> Flushed {
+        self.lock().open_gate();
         self.outlet.flush(|bytes, objects| self.take_objects(bytes, objects))
     }
 
@@ -241,9 +257,12 @@ impl Mailbox {
         untold
     }
 
-    /// Changes the orders.
+    /// Changes the orders. Nothing more is written until the session obeyed them.
     pub(crate) fn order(&self, change: impl FnOnce(&mut Orders)) {
-        change(&mut self.lock().orders);
+        let mut inner = self.lock();
+        change(&mut inner.orders);
+        inner.gate = Gate::Ordered;
+        drop(inner);
         self.wake.notify_one();
     }
 
@@ -279,7 +298,7 @@ impl Mailbox {
         self.outlet.bounds.queue_bytes
     }
 
-    /// Takes everything but the objects.
+    /// Takes everything but the objects. The session obeys the orders before it flushes.
     pub(crate) fn take(&self, own_facts: OwnFacts) -> Taken {
         let mut inner = self.lock();
         let mut taken = Taken { suspended: std::mem::take(&mut inner.suspended), ..Taken::default() };
@@ -295,12 +314,18 @@ impl Mailbox {
         }
         taken.orders = inner.orders;
         inner.orders.recheck = false;
+        if inner.gate == Gate::Ordered {
+            inner.gate = Gate::Obeying;
+        }
         taken
     }
 
-    /// Takes objects of about `bytes` (at least one) in order, into `into`.
+    /// Takes objects of about `bytes` (at least one) in order, into `into`; none while the gate is shut.
     pub(super) fn take_objects(&self, bytes: usize, into: &mut Vec<Bytes>) {
         let mut inner = self.lock();
+        if inner.gate != Gate::Open {
+            return;
+        }
         let mut taken = 0;
         while let Some(object) = inner.objects.front() {
             // Two more bytes: a comma and, shared by all, the brackets.
@@ -329,6 +354,12 @@ impl Inner {
         self.objects.push_back(object);
         if was_empty { Delivery::First } else { Delivery::Queued }
     }
+
+    fn open_gate(&mut self) {
+        if self.gate == Gate::Obeying {
+            self.gate = Gate::Open;
+        }
+    }
 }
 
 impl Drop for Mailbox {
@@ -340,9 +371,11 @@ impl Drop for Mailbox {
 #[cfg(test)]
 mod tests {
     use bongsu_types::{OwnChange, Settings};
+    use futures_util::FutureExt;
 
     use super::*;
-    use crate::hub::outlet;
+    use crate::hub::outlet::tests::CountingSink;
+    use crate::hub::outlet::{self, OutletBounds};
 
     fn mailbox(limit_bytes: usize) -> Mailbox {
         let (user, device) = (UserId::new("alice").unwrap(), DeviceId::new("phone").unwrap());
@@ -413,5 +446,52 @@ mod tests {
         assert!(!mailbox.take(OwnFacts::Take).own_lost);
         assert!(mailbox.own_facts_lost(UserRev(6)));
         assert!(mailbox.take(OwnFacts::Take).own_lost);
+    }
+
+    /// A mailbox whose objects are written to the sink.
+    fn connected() -> (Mailbox, CountingSink) {
+        let sink = CountingSink::with_room(1_000);
+        let outlet = outlet::tests::outlet(&sink, OutletBounds { queue_bytes: 1_000, group_bytes: 100 });
+        let (user, device) = (UserId::new("alice").unwrap(), DeviceId::new("phone").unwrap());
+        (Mailbox::new(SessionId(1), user, device, outlet), sink)
+    }
+
+    /// Delivers as the hub does.
+    fn deliver(mailbox: &Mailbox, seq: u64, object: &'static [u8]) {
+        if mailbox.deliver(room(), Seq(seq), &Bytes::from_static(object)) == Delivery::First {
+            mailbox.flush_or_wake();
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_after_a_revocation_whoever_writes() {
+        let (mailbox, sink) = connected();
+        deliver(&mailbox, 1, b"{1}");
+        mailbox.order(|orders| orders.revoked_before = Millis(5));
+        deliver(&mailbox, 2, b"{2}");
+        assert_eq!(sink.written(), b"\x81\x03{1}", "the hub does not wait for the session");
+        mailbox.flush();
+        assert_eq!(sink.written(), b"\x81\x03{1}", "the session obeys before it writes");
+        assert_eq!(mailbox.take(OwnFacts::Leave).orders.revoked_before, Millis(5));
+        mailbox.flush_or_wake();
+        assert_eq!(sink.written(), b"\x81\x03{1}", "the session is about to end");
+    }
+
+    #[test]
+    fn an_order_that_does_not_end_the_session_strands_nothing() {
+        let (mailbox, sink) = connected();
+        mailbox.order(|orders| orders.draining = true);
+        deliver(&mailbox, 1, b"{1}");
+        assert!(mailbox.arrived().now_or_never().is_some(), "somebody has to write it");
+        assert!(mailbox.take(OwnFacts::Leave).orders.draining);
+        mailbox.order(|orders| orders.recheck = true);
+        mailbox.flush();
+        assert_eq!(sink.written(), b"", "another order came while the first was obeyed");
+        assert!(mailbox.arrived().now_or_never().is_some());
+        assert!(mailbox.take(OwnFacts::Leave).orders.recheck);
+        mailbox.push(Bytes::from_static(b"{2}"));
+        assert_eq!(mailbox.flush(), Flushed::Everything);
+        deliver(&mailbox, 2, b"{3}");
+        assert_eq!(sink.written(), b"\x81\x09[{1},{2}]\x81\x03{3}");
     }
 }

@@ -160,7 +160,8 @@ impl Session {
 
     /// Does everything that can be done without waiting.
     fn advance(&mut self, socket: &mut Socket) -> Option<End> {
-        // First, because whether the socket takes more decides what can be done; and last, for what came of it.
+        // First, because whether the socket takes more decides what can be done; and last, for what came of it. What is
+        // queued behind an order waits for the last one, so that nothing is written to a session the order ends.
         self.write();
         loop {
             let own_facts = if self.is_ready_for_own_fact() { OwnFacts::Take } else { OwnFacts::Leave };

@@ -83,6 +83,20 @@ async fn a_revoked_user_is_shut_out_at_once() {
 }
 
 #[tokio::test]
+async fn a_revoked_user_is_told_nothing_that_came_after() {
+    let node = Node::start().await;
+    let mut alice = node.session("alice").await;
+    let mut bob = node.session("bob").await;
+    let room = group(&mut bob, &["alice"]).await;
+    let before = bob.say(&room, "before").await;
+    alice.seqs_until(&room, before).await;
+    node.store.revoke_user(&UserId::new("alice").unwrap()).await.unwrap();
+    bob.say(&room, "after").await;
+    assert_eq!(alice.closed().await, 4101);
+    assert!(alice.pending_seqs(&room).is_empty());
+}
+
+#[tokio::test]
 async fn a_removed_device_comes_back_only_with_a_newer_token() {
     let node = Node::start().await;
     let mut laptop = node.session_on("alice", "alice-laptop").await;
