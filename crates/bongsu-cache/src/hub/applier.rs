@@ -14,6 +14,7 @@ use super::{CacheHub, Core, Doomed};
 use crate::backplane::Telling;
 use crate::contract::{Key, Put};
 use crate::envelope::{self, Header, Sizes, Version};
+use crate::l1::Ticket;
 
 /// Puts at the same time.
 const PUTS_AT_ONCE: usize = 32;
@@ -47,7 +48,7 @@ pub(crate) struct Entry {
 /// What became of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Applied {
-    /// Changes that the shared tier took.
+    /// Changes that the shared tier took; of several changes of one entry only the last counts.
     pub changes: usize,
     /// Changes that it did not take in time, so that generations were renewed instead.
     pub by_renewal: usize,
@@ -83,28 +84,24 @@ impl Applier {
 
     /// Applies a window. Returns when every change of it is in the shared tier, or its generation was renewed; while
     /// the tier is out of reach it does not return, and dropping the future is safe: apply the window again.
+    ///
+    /// Of several changes of one entry only the last is carried out. A value is dropped instead of put when the entry
+    /// is invalidated while the window is applied: that may be for a change of a later window.
     pub async fn apply(&self, window: &[Change]) -> Applied {
         let core = &self.hub.core;
         for change in window {
             core.l1.invalidate(change.doomed().hash);
         }
         let begun = Instant::now();
-        let mut left: Vec<&Change> = window.iter().collect();
+        let mut left = core.steps(window);
         let mut applied = Applied::default();
         let mut pause = PAUSE_FIRST;
         loop {
-            let (taken, refused) = core.attempt(left).await;
-            applied.changes += taken.len();
-            let (mut dropped, mut written) = (Vec::new(), Vec::new());
-            for change in taken {
-                match &change.0 {
-                    Kind::Dropped(doomed) => dropped.push(doomed.clone()),
-                    Kind::Written(entry) => written.push(entry.doomed.clone()),
-                }
-            }
-            core.tell(&dropped, Telling::Dropped).await;
-            core.tell(&written, Telling::Written).await;
-            left = refused;
+            let attempt = core.attempt(left).await;
+            applied.changes += attempt.dropped.len() + attempt.written.len();
+            core.tell(&attempt.dropped, Telling::Dropped).await;
+            core.tell(&attempt.written, Telling::Written).await;
+            left = attempt.refused;
             if !left.is_empty() && begun.elapsed() > INSIST {
                 let before = left.len();
                 left = core.renew_instead(left).await;
@@ -119,39 +116,79 @@ impl Applier {
     }
 }
 
+/// A change that is to be carried out, and the ticket of its entry from when the window came.
+#[derive(Debug, Clone, Copy)]
+struct Step<'a> {
+    change: &'a Change,
+    ticket: Ticket,
+}
+
+/// What became of some changes.
+#[derive(Debug, Default)]
+struct Attempt<'a> {
+    dropped: Vec<Doomed>,
+    written: Vec<Doomed>,
+    refused: Vec<Step<'a>>,
+}
+
 impl Core {
-    /// Tries changes once: those taken, and those refused.
-    async fn attempt<'a>(&self, changes: Vec<&'a Change>) -> (Vec<&'a Change>, Vec<&'a Change>) {
+    /// The last change of each entry. Drops and puts are carried out in no order, so one entry must not have both.
+    fn steps<'a>(&self, window: &'a [Change]) -> Vec<Step<'a>> {
+        let mut seen = HashSet::with_capacity(window.len());
+        let last = window.iter().rev().filter(|change| seen.insert(change.doomed().hash));
+        let mut steps: Vec<Step<'a>> = last
+            .map(|change| {
+                let doomed = change.doomed();
+                Step { change, ticket: self.l1.ticket(doomed.hash, &doomed.model.generation) }
+            })
+            .collect();
+        steps.reverse();
+        steps
+    }
+
+    /// Whether the entry was invalidated since the window came, so that its value may be an old one.
+    fn is_overtaken(&self, step: &Step<'_>) -> bool {
+        let doomed = step.change.doomed();
+        self.l1.ticket(doomed.hash, &doomed.model.generation) != step.ticket
+    }
+
+    /// Tries changes once.
+    async fn attempt<'a>(&self, steps: Vec<Step<'a>>) -> Attempt<'a> {
         let (mut drops, mut writes) = (Vec::new(), Vec::new());
-        for change in changes {
-            match &change.0 {
-                Kind::Dropped(_) => drops.push(change),
-                Kind::Written(entry) => writes.push((change, entry)),
+        for step in steps {
+            match &step.change.0 {
+                Kind::Written(entry) if !self.is_overtaken(&step) => writes.push((step, entry)),
+                Kind::Written(_) | Kind::Dropped(_) => drops.push(step),
             }
         }
-        let (mut taken, mut refused) = (Vec::new(), Vec::new());
-        let doomed: Vec<Doomed> = drops.iter().map(|change| change.doomed().clone()).collect();
-        for (change, deleted) in drops.iter().zip(self.delete(&doomed).await) {
-            if deleted { taken.push(*change) } else { refused.push(*change) }
+        let mut attempt = Attempt::default();
+        let doomed: Vec<Doomed> = drops.iter().map(|step| step.change.doomed().clone()).collect();
+        for ((step, doomed), deleted) in drops.into_iter().zip(&doomed).zip(self.delete(&doomed).await) {
+            if deleted { attempt.dropped.push(doomed.clone()) } else { attempt.refused.push(step) }
         }
         for some in writes.chunks(PUTS_AT_ONCE) {
             let mut puts = Vec::with_capacity(some.len());
             for (_, entry) in some {
                 puts.push(self.put(entry));
             }
-            for ((change, _), put) in some.iter().zip(join_all(puts).await) {
-                if put.is_some() { taken.push(*change) } else { refused.push(*change) }
+            for ((step, entry), put) in some.iter().zip(join_all(puts).await) {
+                // Overtaken while it was put: the next attempt drops it.
+                if put.is_some() && !self.is_overtaken(step) {
+                    attempt.written.push(entry.doomed.clone());
+                } else {
+                    attempt.refused.push(*step);
+                }
             }
         }
-        (taken, refused)
+        attempt
     }
 
     /// Renews the generations of what was not taken. What could not even be renewed is returned.
-    async fn renew_instead<'a>(&self, changes: Vec<&'a Change>) -> Vec<&'a Change> {
+    async fn renew_instead<'a>(&self, steps: Vec<Step<'a>>) -> Vec<Step<'a>> {
         let mut left = Vec::new();
         let mut renewed = HashMap::new();
-        for change in changes {
-            let doomed = change.doomed();
+        for step in steps {
+            let doomed = step.change.doomed();
             let mut all = true;
             for region in doomed.regions(&self.prefix) {
                 let place = (doomed.model.name, region);
@@ -165,7 +202,7 @@ impl Core {
             if all {
                 doomed.model.renew();
             } else {
-                left.push(change);
+                left.push(step);
             }
         }
         let models: HashSet<_> =

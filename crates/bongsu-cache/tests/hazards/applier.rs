@@ -1,0 +1,59 @@
+//! Windows of changes: the last change of an entry stands, whatever became of those before it.
+
+use std::time::Duration;
+
+use bongsu_cache::Invalidated;
+
+use crate::world::{Node, World, room};
+
+/// Room 1 changes twice, and the second change makes it go from the cache.
+async fn applies_as_one_window(world: &World, node: &Node, last: bongsu_cache::Change) {
+    let version = world.source.set(1, "first");
+    world.source.set(1, "second");
+    let window = [node.rooms.written(&1, version, Some(&room("first"))).unwrap(), last];
+    let applied = node.hub.applier().apply(&window).await;
+    assert_eq!((applied.changes, applied.by_renewal), (1, 0));
+    assert!(world.l2.is_empty(), "nothing stands where the last change dropped");
+    assert_eq!(node.title(1).await.as_deref(), Some("second"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drop_after_a_write_in_one_window_leaves_nothing() {
+    let world = World::new();
+    let node = world.node().await;
+    let last = node.rooms.dropped(&1);
+    applies_as_one_window(&world, &node, last).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_too_large_ends_the_one_before_it_in_the_window() {
+    let world = World::new();
+    let node = world.node().await;
+    let small = node.with(|options| options.with_max_bytes(100));
+    let large = room(&"long".repeat(100));
+    let last = small.rooms.written(&1, bongsu_cache::Version(2), Some(&large)).unwrap();
+    applies_as_one_window(&world, &node, last).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_write_that_was_invalidated_meanwhile_does_not_come_back() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let version = world.source.set(1, "first");
+    one.l2.cut();
+    let applying = tokio::spawn({
+        let one = one.clone();
+        let change = one.rooms.written(&1, version, Some(&room("first"))).unwrap();
+        async move { one.hub.applier().apply(&[change]).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    world.source.set(1, "second");
+    assert_eq!(other.rooms.invalidate(&1).await, Invalidated::Everywhere);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    one.l2.heal();
+    let applied = applying.await.unwrap();
+    assert_eq!((applied.changes, applied.by_renewal), (1, 0));
+    assert!(world.l2.is_empty());
+    assert_eq!(one.title(1).await.as_deref(), Some("second"));
+    assert_eq!(other.title(1).await.as_deref(), Some("second"));
+}
