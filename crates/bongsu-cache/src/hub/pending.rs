@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -16,8 +19,10 @@ use crate::backplane::Telling;
 use crate::contract::Region;
 use crate::random;
 
-/// Entries of one attempt.
-const ATTEMPT_ENTRIES: usize = 256;
+/// Entries of one delete of an attempt.
+const DELETE_ENTRIES: usize = 256;
+/// Deletes at the same time.
+const DELETES_AT_ONCE: usize = 16;
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -88,8 +93,8 @@ impl Pending {
         self.wake.notify_one();
     }
 
-    /// What is tried next; entries that are too old become renewals first.
-    fn batch(&self, age_max: Duration, prefix: &str) -> (Vec<Waiting>, Vec<(Arc<Model>, Region)>) {
+    /// All that waits; entries that are too old become renewals first.
+    fn round(&self, age_max: Duration, prefix: &str) -> (Vec<Waiting>, Vec<(Arc<Model>, Region)>) {
         let mut inner = self.lock();
         let aged: Vec<u128> = inner
             .entries
@@ -103,7 +108,7 @@ impl Pending {
             }
         }
         self.recount(&inner);
-        let entries = inner.entries.values().take(ATTEMPT_ENTRIES).cloned().collect();
+        let entries = inner.entries.values().cloned().collect();
         let renewals =
             inner.renewals.iter().map(|((_, region), model)| (Arc::clone(model), *region)).collect();
         (entries, renewals)
@@ -162,32 +167,54 @@ impl Core {
         }
     }
 
-    /// One attempt at a part of the queue. True: something of it is done.
+    /// One attempt at the whole queue. True: something of it is done.
     pub(crate) async fn attempt_pending(&self) -> bool {
-        let (waiting, renewals) = self.pending.batch(self.options.pending_age_max, &self.prefix);
+        let (waiting, renewals) = self.pending.round(self.options.pending_age_max, &self.prefix);
+        let deletes = self.in_deletes(waiting);
+        let deletes = stream::iter(deletes).map(|some| self.attempt_entries(some));
+        let mut deleted = deletes.buffer_unordered(DELETES_AT_ONCE);
         let mut progress = false;
+        while let Some(some) = deleted.next().await {
+            progress |= some;
+        }
+        progress | self.attempt_renewals(renewals).await
+    }
+
+    /// In parts that are deleted each by itself, neighbours in the shared tier together: what hangs on one server holds
+    /// up what is for another as little as can be.
+    fn in_deletes(&self, mut waiting: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+        let region = |waiting: &Waiting| waiting.doomed.model.key(&self.prefix, &waiting.doomed.id).region();
+        waiting.sort_by_cached_key(region);
+        let of_regions = waiting.chunk_by(|one, next| region(one) == region(next));
+        of_regions.flat_map(|some| some.chunks(DELETE_ENTRIES)).map(<[Waiting]>::to_vec).collect()
+    }
+
+    async fn attempt_entries(&self, waiting: Vec<Waiting>) -> bool {
         let doomed: Vec<Doomed> = waiting.iter().map(|waiting| waiting.doomed.clone()).collect();
         let mut confirmed = Vec::new();
         for (waiting, deleted) in waiting.iter().zip(self.delete(&doomed).await) {
             if deleted {
                 self.pending.done(waiting);
                 confirmed.push(waiting.doomed.clone());
-                progress = true;
             }
         }
         self.tell(&confirmed, Telling::Dropped).await;
+        !confirmed.is_empty()
+    }
+
+    async fn attempt_renewals(&self, renewals: Vec<(Arc<Model>, Region)>) -> bool {
         let mut renewed: HashSet<&'static str> = HashSet::new();
-        for (model, region) in renewals {
-            if self.renew(&model, region).await {
-                self.pending.renewed(model.name, region);
+        let renewing = renewals.iter().map(|(model, region)| self.renew(model, *region));
+        for ((model, region), done) in renewals.iter().zip(join_all(renewing).await) {
+            if done {
+                self.pending.renewed(model.name, *region);
                 model.renew();
                 renewed.insert(model.name);
             }
         }
-        for model in renewed {
-            progress = true;
+        for model in &renewed {
             self.tell_all(model).await;
         }
-        progress
+        !renewed.is_empty()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bongsu_cache::{Invalidated, Lookup, Tier};
 
-use crate::world::{Node, World};
+use crate::world::{Node, World, key};
 
 /// A load that has read the old row and is not done yet.
 async fn loading_old(world: &World, node: &Node) -> tokio::task::JoinHandle<Option<String>> {
@@ -191,6 +191,22 @@ async fn too_many_unconfirmed_deletes_become_renewed_generations() {
     for id in 0..200 {
         assert_eq!(other.title(id).await.as_deref(), Some("new"), "room {id}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn deletes_of_a_shard_in_trouble_do_not_hold_up_those_of_another() {
+    let world = World::new();
+    let node = world.node().await;
+    node.l2.cut();
+    let (gone, well): (Vec<u64>, Vec<u64>) = (0..5000).partition(|id| key(*id).slot() < 12_288);
+    assert!(!gone.is_empty() && !well.is_empty());
+    for ids in [&gone, &well] {
+        assert!(matches!(node.rooms.invalidate_many(ids).await, Invalidated::QueuedForRetry { .. }));
+    }
+    node.l2.heal();
+    node.l2.cut_slots(0..=12_287);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(node.hub.pending_invalidations(), gone.len(), "all others are deleted");
 }
 
 #[tokio::test(start_paused = true)]

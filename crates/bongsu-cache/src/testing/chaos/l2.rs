@@ -1,5 +1,6 @@
 //! A shared tier that fails: errors, timeouts, lost replies, slow answers, batches of which only a part works.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,8 +28,8 @@ pub struct FaultyL2 {
 struct Strings {
     faults: RwLock<L2Faults>,
     outage: RwLock<Outage>,
-    /// A slot whose keys fail.
-    cut_slot: RwLock<Option<u16>>,
+    /// Slots whose keys fail.
+    cut_slots: RwLock<Option<RangeInclusive<u16>>>,
     chance: Chance,
 }
 
@@ -65,7 +66,7 @@ impl FaultyL2 {
         let strings = Strings {
             faults: RwLock::default(),
             outage: RwLock::new(Outage::None),
-            cut_slot: RwLock::default(),
+            cut_slots: RwLock::default(),
             chance: Chance::seeded(seed),
         };
         Self { inner, strings: Arc::new(strings) }
@@ -88,13 +89,18 @@ impl FaultyL2 {
 
     /// Keys of this slot fail at once, as when their shard is gone, until [`FaultyL2::heal`].
     pub fn cut_slot(&self, slot: u16) {
-        *self.strings.cut_slot.write().unwrap_or_else(PoisonError::into_inner) = Some(slot);
+        self.cut_slots(slot..=slot);
     }
 
-    /// The end of [`FaultyL2::cut`], [`FaultyL2::cut_slot`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
+    /// Keys of these slots fail at once, as when their shard is gone, until [`FaultyL2::heal`].
+    pub fn cut_slots(&self, slots: RangeInclusive<u16>) {
+        *self.strings.cut_slots.write().unwrap_or_else(PoisonError::into_inner) = Some(slots);
+    }
+
+    /// The end of [`FaultyL2::cut`], [`FaultyL2::cut_slots`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
     pub fn heal(&self) {
         self.fall(Outage::None);
-        *self.strings.cut_slot.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.strings.cut_slots.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn fall(&self, outage: Outage) {
@@ -140,9 +146,9 @@ impl FaultyL2 {
     /// The keys (or entries) that are really asked for.
     async fn before<T: Clone>(&self, batch: &[T], key: impl Fn(&T) -> &Key) -> (Fates, Vec<T>) {
         let mut fates = self.fates(batch.len());
-        let cut_slot = *self.strings.cut_slot.read().unwrap_or_else(PoisonError::into_inner);
+        let cut_slots = self.strings.cut_slots.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (of, fate) in batch.iter().zip(&mut fates.of_keys) {
-            if cut_slot == Some(key(of).slot()) {
+            if cut_slots.as_ref().is_some_and(|slots| slots.contains(&key(of).slot())) {
                 *fate = Fate::Refused;
             }
         }
