@@ -39,7 +39,8 @@ pub(crate) struct Pending {
 #[derive(Debug, Default)]
 struct Inner {
     entries: HashMap<u128, Waiting>,
-    renewals: HashMap<(&'static str, Region), Arc<Model>>,
+    renewals: HashMap<(&'static str, Region), Renewal>,
+    /// Wishes of both kinds until now.
     added: u64,
 }
 
@@ -48,6 +49,15 @@ struct Waiting {
     doomed: Doomed,
     since: Instant,
     /// Tells this one from a younger one for the same entry.
+    serial: u64,
+}
+
+/// A generation that is to be renewed.
+#[derive(Debug, Clone)]
+struct Renewal {
+    model: Arc<Model>,
+    region: Region,
+    /// Tells this wish from a younger one: an answer on its way may be older than what that one is about.
     serial: u64,
 }
 
@@ -75,8 +85,7 @@ impl Pending {
         if inner.entries.len() >= self.max && !inner.entries.contains_key(&doomed.hash) {
             inner.renew_for(&doomed, prefix);
         } else {
-            inner.added += 1;
-            let serial = inner.added;
+            let serial = inner.serial();
             let since = inner.entries.get(&doomed.hash).map_or_else(Instant::now, |waiting| waiting.since);
             inner.entries.insert(doomed.hash, Waiting { doomed, since, serial });
         }
@@ -87,14 +96,14 @@ impl Pending {
 
     pub(crate) fn add_renewal(&self, model: &Arc<Model>, region: Region) {
         let mut inner = self.lock();
-        inner.renewals.insert((model.name, region), Arc::clone(model));
+        inner.renew(model, region);
         self.recount(&inner);
         drop(inner);
         self.wake.notify_one();
     }
 
     /// All that waits; entries that are too old become renewals first.
-    fn round(&self, age_max: Duration, prefix: &str) -> (Vec<Waiting>, Vec<(Arc<Model>, Region)>) {
+    fn round(&self, age_max: Duration, prefix: &str) -> (Vec<Waiting>, Vec<Renewal>) {
         let mut inner = self.lock();
         let aged: Vec<u128> = inner
             .entries
@@ -109,8 +118,7 @@ impl Pending {
         }
         self.recount(&inner);
         let entries = inner.entries.values().cloned().collect();
-        let renewals =
-            inner.renewals.iter().map(|((_, region), model)| (Arc::clone(model), *region)).collect();
+        let renewals = inner.renewals.values().cloned().collect();
         (entries, renewals)
     }
 
@@ -123,9 +131,12 @@ impl Pending {
         self.recount(&inner);
     }
 
-    fn renewed(&self, model: &'static str, region: Region) {
+    fn renewed(&self, renewal: &Renewal) {
         let mut inner = self.lock();
-        inner.renewals.remove(&(model, region));
+        let place = (renewal.model.name, renewal.region);
+        if inner.renewals.get(&place).is_some_and(|there| there.serial == renewal.serial) {
+            inner.renewals.remove(&place);
+        }
         self.recount(&inner);
     }
 
@@ -141,8 +152,18 @@ impl Pending {
 impl Inner {
     fn renew_for(&mut self, doomed: &Doomed, prefix: &str) {
         for region in doomed.regions(prefix) {
-            self.renewals.insert((doomed.model.name, region), Arc::clone(&doomed.model));
+            self.renew(&doomed.model, region);
         }
+    }
+
+    fn renew(&mut self, model: &Arc<Model>, region: Region) {
+        let serial = self.serial();
+        self.renewals.insert((model.name, region), Renewal { model: Arc::clone(model), region, serial });
+    }
+
+    fn serial(&mut self) -> u64 {
+        self.added += 1;
+        self.added
     }
 }
 
@@ -202,19 +223,53 @@ impl Core {
         !confirmed.is_empty()
     }
 
-    async fn attempt_renewals(&self, renewals: Vec<(Arc<Model>, Region)>) -> bool {
+    async fn attempt_renewals(&self, renewals: Vec<Renewal>) -> bool {
         let mut renewed: HashSet<&'static str> = HashSet::new();
-        let renewing = renewals.iter().map(|(model, region)| self.renew(model, *region));
-        for ((model, region), done) in renewals.iter().zip(join_all(renewing).await) {
+        let renewing = renewals.iter().map(|renewal| self.renew(&renewal.model, renewal.region));
+        for (renewal, done) in renewals.iter().zip(join_all(renewing).await) {
             if done {
-                self.pending.renewed(model.name, *region);
-                model.renew();
-                renewed.insert(model.name);
+                self.pending.renewed(renewal);
+                renewal.model.renew();
+                renewed.insert(renewal.model.name);
             }
         }
         for model in &renewed {
             self.tell_all(model).await;
         }
         !renewed.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schemas::Schemas;
+    use super::*;
+    use crate::metrics::ModelMetrics;
+    use crate::resilience::LoadLimit;
+    use crate::schema::SchemaHash;
+
+    fn model() -> Arc<Model> {
+        let schema = SchemaHash::from_u64(1);
+        Arc::new(Model {
+            name: "room",
+            schema,
+            generation: 0.into(),
+            schemas: Schemas::new("room", schema, Duration::from_secs(600), Duration::ZERO),
+            limit: LoadLimit::new(1, Duration::from_secs(1)),
+            metrics: ModelMetrics::new("room"),
+        })
+    }
+
+    #[test]
+    fn a_renewal_that_is_wished_for_while_one_is_under_way_is_not_done_by_it() {
+        let (pending, model, region) = (Pending::new(10), model(), Region::of_slot(0));
+        pending.add_renewal(&model, region);
+        let (_, under_way) = pending.round(Duration::from_secs(30), "test");
+        pending.add_renewal(&model, region);
+        pending.renewed(&under_way[0]);
+        assert_eq!(pending.len(), 1, "the answer may be older than the second wish");
+        let (_, again) = pending.round(Duration::from_secs(30), "test");
+        pending.renewed(&again[0]);
+        assert_eq!(pending.len(), 0);
     }
 }
