@@ -194,6 +194,7 @@ fn setting(word: &str, meta: &ParseNestedMeta<'_>) -> syn::Result<Option<TokenSt
         "stale_if_error" => call("with_stale_if_error", duration()?),
         "soft_timeout" => call("with_soft_timeout", duration()?),
         "hard_timeout" => call("with_hard_timeout", duration()?),
+        "load_timeout" => call("with_load_timeout", duration()?),
         "negative_ttl" => call("with_negative_ttl", duration()?),
         "jitter" => call("with_jitter_percent", percent(number()?)?),
         "xfetch_beta" => call("with_xfetch_beta_milli", number()?),

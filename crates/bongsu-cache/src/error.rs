@@ -13,8 +13,8 @@ pub enum LoadError<E> {
     /// The loader panicked; for all who waited for it.
     #[error("the loader panicked")]
     Panicked,
-    /// Nothing came within the hard timeout. The load goes on and will be found by a later read.
-    #[error("the load took longer than the hard timeout")]
+    /// Nothing came within the hard timeout: the load goes on and will be found by a later read, until it is given up.
+    #[error("the load took longer than its timeout")]
     Timeout,
     /// Too many loads of this model are running, and none ended in time.
     #[error("too many loads of this model are running")]

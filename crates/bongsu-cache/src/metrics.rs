@@ -58,6 +58,8 @@ pub(crate) enum LoadEnd {
     Error,
     Panicked,
     TooBusy,
+    /// It hung.
+    GivenUp,
     Shutdown,
 }
 
@@ -118,6 +120,7 @@ impl ModelMetrics {
             LoadEnd::Error => "error",
             LoadEnd::Panicked => "panicked",
             LoadEnd::TooBusy => "too_busy",
+            LoadEnd::GivenUp => "given_up",
             LoadEnd::Shutdown => "cancelled",
         };
         counter!("cache_loads_total", "model" => self.model, "outcome" => outcome).increment(1);

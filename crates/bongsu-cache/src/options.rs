@@ -18,6 +18,9 @@ pub struct EntryOptions {
     pub soft_timeout: Duration,
     /// After this long a read that has nothing to answer with fails. The load itself goes on.
     pub hard_timeout: Duration,
+    /// After this long a load is given up, and the next reader begins another one: one that hangs for ever would keep
+    /// its entry and its place among the loads of the model.
+    pub load_timeout: Duration,
     /// Life of "there is no such thing". Zero: absence is not kept.
     pub negative_ttl: Duration,
     /// Early refresh: 1000 is the published optimum of XFetch (Vattani et al., VLDB 2015), 0 turns it off.
@@ -56,6 +59,7 @@ impl EntryOptions {
             stale_if_error: Duration::from_secs(60),
             soft_timeout: Duration::from_millis(500),
             hard_timeout: Duration::from_secs(5),
+            load_timeout: Duration::from_secs(30),
             negative_ttl: Duration::from_secs(10),
             xfetch_beta_milli: 1000,
             compress_over_bytes: 2048,
@@ -95,6 +99,8 @@ with! {
     with_soft_timeout, soft_timeout: Duration;
     /// See [`EntryOptions::hard_timeout`].
     with_hard_timeout, hard_timeout: Duration;
+    /// See [`EntryOptions::load_timeout`].
+    with_load_timeout, load_timeout: Duration;
     /// See [`EntryOptions::negative_ttl`].
     with_negative_ttl, negative_ttl: Duration;
     /// See [`EntryOptions::xfetch_beta_milli`].

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -116,6 +117,21 @@ async fn a_count_whose_source_fails_fails_and_the_next_one_need_not_wait() {
     let begun = tokio::time::Instant::now();
     assert_eq!(read(&counter, 4).await, 4);
     assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_that_hangs_for_ever_gives_its_place_to_the_next() {
+    let l2 = FaultyL2::new(Arc::new(MemoryL2::new()), 0);
+    let hub = CacheHub::builder("counters").l2(l2).loads_per_model_max(1).build().unwrap();
+    let counter = hub.counter::<Unread>().unwrap();
+    let hangs = counter.get_or_seed(&Unread(1), std::future::pending::<Result<i64, SourceFails>>).await;
+    assert!(matches!(hangs, Err(LoadError::Timeout)), "{hangs:?}");
+    assert_eq!(read(&counter, 4).await, 4);
+    let hangs = |_| std::future::pending::<Result<HashMap<Unread, i64>, SourceFails>>();
+    let hangs = counter.get_many_or_seed(&[Unread(2)], hangs).await;
+    assert!(matches!(hangs, Err(LoadError::Timeout)), "{hangs:?}");
+    let counted = counter.get_or_seed(&Unread(2), async || Ok::<_, SourceFails>(5)).await;
+    assert_eq!(counted.unwrap(), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,6 +136,7 @@ pub(crate) enum Failure {
     Source(Arc<dyn Any + Send + Sync>),
     Panicked,
     TooBusy,
+    GivenUp,
     Shutdown,
 }
 
@@ -160,6 +161,7 @@ impl Failure {
             },
             Self::Panicked => LoadError::Panicked,
             Self::TooBusy => LoadError::TooBusy,
+            Self::GivenUp => LoadError::Timeout,
             Self::Shutdown => LoadError::Shutdown,
         }
     }

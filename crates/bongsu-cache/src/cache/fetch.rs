@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::answer::{Failure, Outcome, Tier};
 use super::lease::{Right, Turn, lease_ttl};
@@ -185,7 +185,8 @@ impl<T: Cached> Fetch<T> {
 }
 
 impl<T: Cached> Cache<T> {
-    /// Runs a loader in its turn: limited, stopped with the hub, its panic caught. With the time it took.
+    /// Runs a loader in its turn: limited, stopped with the hub, given up when it hangs, its panic
+    /// caught. With the time it took.
     pub(crate) async fn guarded<R: Send>(
         &self,
         load: impl FnOnce() -> BoxFuture<'static, Result<R, Failure>> + Send,
@@ -200,7 +201,10 @@ impl<T: Cached> Cache<T> {
         let loading = AssertUnwindSafe(async move { load().await }).catch_unwind();
         let loaded = tokio::select! {
             () = self.core().stop.cancelled() => Err(Failure::Shutdown),
-            loaded = loading => loaded.unwrap_or(Err(Failure::Panicked)),
+            loaded = timeout(self.options.load_timeout, loading) => match loaded {
+                Ok(loaded) => loaded.unwrap_or(Err(Failure::Panicked)),
+                Err(_) => Err(Failure::GivenUp),
+            },
         };
         let took = begun.elapsed();
         let end = match &loaded {
@@ -208,6 +212,7 @@ impl<T: Cached> Cache<T> {
             Err(Failure::Source(_)) => LoadEnd::Error,
             Err(Failure::Panicked) => LoadEnd::Panicked,
             Err(Failure::TooBusy) => LoadEnd::TooBusy,
+            Err(Failure::GivenUp) => LoadEnd::GivenUp,
             Err(Failure::Shutdown) => LoadEnd::Shutdown,
         };
         metrics.loaded(end, took);

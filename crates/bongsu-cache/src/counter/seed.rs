@@ -80,11 +80,26 @@ impl<K: CounterKey> Counter<K> {
             return Ok(value);
         }
         let Some(_place) = self.limit.place().await else { return Err(LoadError::TooBusy) };
-        let counted = seed().await;
+        let counted = self.in_time(seed()).await;
         if let (Right::Seed(token), Some(shared)) = (right, &self.hub.core.shared) {
             self.keep(shared, &key, token, counted.as_ref().ok().copied()).await;
         }
-        counted.map_err(|error| LoadError::Source(Arc::new(error)))
+        counted
+    }
+
+    /// A count that hangs would keep its place for ever. Longer than this, nobody waits for it or may store it.
+    pub(super) async fn in_time<A, E>(
+        &self,
+        counting: impl Future<Output = Result<A, E>>,
+    ) -> Result<A, LoadError<E>> {
+        let longest = self.options.lease_ttl.max(self.options.hard_timeout);
+        tokio::select! {
+            () = self.hub.core.stop.cancelled() => Err(LoadError::Shutdown),
+            counted = timeout(longest, counting) => match counted {
+                Ok(counted) => counted.map_err(|error| LoadError::Source(Arc::new(error))),
+                Err(_) => Err(LoadError::Timeout),
+            },
+        }
     }
 
     /// Stores what was counted under the lease; without a result the lease is given back.

@@ -146,7 +146,7 @@ impl<K: CounterKey> Counter<K> {
             return Ok(());
         }
         let Some(_place) = self.limit.place().await else { return Err(LoadError::TooBusy) };
-        let counted = seed(tasks.iter().map(|task| task.id.clone()).collect()).await;
+        let counted = self.in_time(seed(tasks.iter().map(|task| task.id.clone()).collect())).await;
         let value_of =
             |task: &Task<K>| counted.as_ref().ok().map(|all| all.get(&task.id).copied().unwrap_or(0));
         if let Some(shared) = &self.hub.core.shared {
@@ -158,6 +158,6 @@ impl<K: CounterKey> Counter<K> {
             .await;
         }
         values.extend(tasks.iter().filter_map(|task| Some((task.id.clone(), value_of(task)?))));
-        counted.map(drop).map_err(|error| LoadError::Source(Arc::new(error)))
+        counted.map(drop)
     }
 }

@@ -75,6 +75,10 @@ pub(crate) fn check_entry_options(model: &str, options: &EntryOptions) -> Result
     if options.soft_timeout > options.hard_timeout {
         return refuse("soft_timeout", &options.soft_timeout, "it has to end before hard_timeout");
     }
+    if options.load_timeout < options.hard_timeout {
+        let advice = "loads would be given up while readers still wait: at least hard_timeout";
+        return refuse("load_timeout", &options.load_timeout, advice);
+    }
     if options.max_bytes == 0 {
         return refuse("max_bytes", &options.max_bytes, "no value would be kept");
     }

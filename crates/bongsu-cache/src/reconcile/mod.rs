@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::cache::{Cache, Sight};
@@ -29,6 +29,9 @@ pub(crate) use sampler::Sampler;
 
 /// Entries that wait for their second look.
 const SUSPECTS_MAX: usize = 10_000;
+
+/// A source that does not answer for this long is taken for one that failed: the next round asks again.
+const VERSIONS_WAIT: Duration = Duration::from_secs(30);
 
 /// The source, asked for versions only.
 #[async_trait]
@@ -224,14 +227,13 @@ impl<T: Cached, S: SourceOfTruth<T>> Work<T, S> {
         if ids.is_empty() {
             return Some(HashMap::new());
         }
-        match self.source.versions(&ids).await {
-            Ok(versions) => Some(versions),
-            Err(error) => {
-                tracing::debug!(model = T::MODEL, %error, "the source was not asked for versions");
-                self.tell.send_modify(|found| found.source_errors += 1);
-                None
-            }
+        match timeout(VERSIONS_WAIT, self.source.versions(&ids)).await {
+            Ok(Ok(versions)) => return Some(versions),
+            Ok(Err(error)) => tracing::debug!(model = T::MODEL, %error, "the source told no versions"),
+            Err(_) => tracing::debug!(model = T::MODEL, "the source told no versions in time"),
         }
+        self.tell.send_modify(|found| found.source_errors += 1);
+        None
     }
 
     fn count(&self, tier: Tier, class: Class) {

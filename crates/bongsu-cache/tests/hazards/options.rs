@@ -44,6 +44,7 @@ async fn options_that_make_no_sense_are_refused_with_advice() {
         ("jitter_percent", options.with_jitter_percent(91)),
         ("hard_timeout", options.with_hard_timeout(Duration::ZERO)),
         ("soft_timeout", options.with_soft_timeout(Duration::from_secs(6))),
+        ("load_timeout", options.with_load_timeout(Duration::from_secs(4))),
         ("max_bytes", options.with_max_bytes(0)),
         ("lease ttl", options.with_lease(LeaseMode::CrossProcess { ttl: Duration::ZERO, wait: second })),
         ("lease wait", options.with_lease(LeaseMode::CrossProcess { ttl: second, wait: 6 * second })),

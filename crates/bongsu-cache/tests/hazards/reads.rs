@@ -124,6 +124,18 @@ async fn a_load_beyond_the_hard_timeout_fails_the_read_and_is_found_by_the_next(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_load_that_hangs_for_ever_ends_and_gives_its_place_to_the_next() {
+    let world = World::new();
+    let node = world.node_with(|hub| hub.loads_per_model_max(1)).await;
+    world.source.set(1, "lobby");
+    let hangs = || std::future::pending::<Result<Option<crate::world::Room>, Broken>>();
+    assert!(matches!(node.rooms.get_or_load(&1, hangs).await, Err(LoadError::Timeout)));
+    assert!(matches!(node.try_read(1).await, Err(LoadError::Timeout)), "it joins the load that hangs");
+    tokio::time::sleep(node.rooms.options().load_timeout).await;
+    assert_eq!(node.title(1).await.as_deref(), Some("lobby"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broken_source_is_covered_by_a_stale_value_for_a_while_only() {
     let world = World::new();
     let node = world.node().await.with(|options| options.with_ttl(LONG).with_stale_if_error(LONG));
