@@ -10,7 +10,6 @@ use tracing::{error, info};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Watches the free space of the data directory.
-#[derive(Clone)]
 pub(crate) struct DiskSpace {
     dir: PathBuf,
     floor_bytes: u64,

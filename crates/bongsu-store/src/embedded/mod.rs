@@ -26,7 +26,6 @@ mod transaction;
 mod verify;
 mod view;
 mod witness;
-mod writer;
 
 #[cfg(test)]
 mod tests;

@@ -77,8 +77,7 @@ pub(crate) fn open(
         last_commit: AtomicU64::new(last.0),
         failed: AtomicBool::new(false),
     });
-    let coordinator =
-        Coordinator::new(Arc::clone(&shared), last, disk).map_err(|error| place.system(&error))?;
+    let coordinator = Coordinator::new(Arc::clone(&shared), last, disk);
     let committer = std::thread::Builder::new()
         .name("store-committer".into())
         .spawn(move || coordinator.run())

@@ -15,8 +15,8 @@ pub struct EmbeddedSettings {
     /// Bytes of blocks kept in memory.
     pub cache_bytes: u64,
     /// Free bytes on the disk below which writes are refused (`NotApplied`); hellos, acks and sweeps go on down to a
-    /// quarter of it. The engine also writes in the background
-    /// (tables of 64 MiB, one being made while others are merged), and a background write that fails ends the process.
+    /// quarter of it. The engine also writes in the background (files of 8 MiB, one being made while others are
+    /// merged), and a background write that fails ends the process.
     pub disk_floor_bytes: u64,
     /// Open although acknowledged commits are gone: what is left becomes a new generation (the epoch rises), so that
     /// every client fetches anew.

@@ -1,8 +1,7 @@
 //! What a batch has decided so far, over what the store holds.
 //!
-//! The committer is the only writer, so a row is either here, or in the batch before that is on its way to the disk, or,
-//! unchanged, in the store. A command that is refused
-//! half way takes back exactly what it wrote.
+//! The committer is the only writer, so a row is either here or, unchanged, in the store (and of some tables in memory,
+//! see `hot.rs`). A command that is refused half way takes back exactly what it wrote.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -16,7 +15,6 @@ use super::keys::after_prefix;
 use super::source::{Source, Visit};
 use super::table::{Table, Tables, unreadable};
 use super::view::count_rows_read;
-use super::writer::Pending;
 use crate::StoreResult;
 
 /// `None` stands for a removed row.
@@ -58,6 +56,21 @@ impl Undurable {
         // Without rows there is nothing to sync: the commits before this one are durable.
         batch.commit()
     }
+
+    /// Keeps in memory what is durable now.
+    pub(crate) fn remember(self, hot: &mut HotRows) {
+        for (table, rows) in Table::ALL.iter().copied().zip(self.0) {
+            if !HotRows::keeps(table) {
+                continue;
+            }
+            for (key, value) in rows {
+                match value {
+                    Some(value) => hot.put(table, key, value),
+                    None => hot.forget(table, &key),
+                }
+            }
+        }
+    }
 }
 
 /// What a batch has written so far.
@@ -66,41 +79,26 @@ pub(crate) struct Overlay<'a> {
     /// What of the store is in memory. Reading fills it, and a reader holds the overlay shared.
     hot: RefCell<&'a mut HotRows>,
     rows_read: Cell<u64>,
-    /// The batch before, as long as the store may not have it.
-    pending: RefCell<Option<Pending>>,
     rows: Undurable,
     /// What each write since the last mark replaced here: nothing, or an earlier write of the batch.
     undo: Vec<(Table, UserKey, Option<Option<UserValue>>)>,
 }
 
 impl<'a> Overlay<'a> {
-    pub(crate) fn new(tables: &'a Tables, hot: &'a mut HotRows, pending: Option<Pending>) -> Self {
+    pub(crate) fn new(tables: &'a Tables, hot: &'a mut HotRows) -> Self {
         Self {
             tables,
             hot: RefCell::new(hot),
             rows_read: Cell::new(0),
-            pending: RefCell::new(pending),
             rows: Undurable::new(),
             undo: Vec::new(),
         }
     }
 
-    /// What was written, and the batch before it if nobody waited for that one yet.
-    pub(crate) fn finish(self) -> (Undurable, Option<Pending>) {
+    /// What was written.
+    pub(crate) fn finish(self) -> Undurable {
         count_rows_read(self.rows_read.get());
-        let hot = self.hot.into_inner();
-        for (table, rows) in Table::ALL.iter().zip(&self.rows.0) {
-            if !HotRows::keeps(*table) {
-                continue;
-            }
-            for (key, value) in rows {
-                match value {
-                    Some(value) => hot.put(*table, key.clone(), value.clone()),
-                    None => hot.forget(*table, key),
-                }
-            }
-        }
-        (self.rows, self.pending.into_inner())
+        self.rows
     }
 
     pub(crate) fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
@@ -138,14 +136,6 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Waits until the batch before is in the store.
-    fn settle(&self) -> StoreResult<()> {
-        match self.pending.take() {
-            Some(pending) => pending.wait(),
-            None => Ok(()),
-        }
-    }
-
     fn count_row(&self) {
         self.rows_read.set(self.rows_read.get() + 1);
     }
@@ -162,11 +152,6 @@ impl Source for Overlay<'_> {
         if let Some(row) = self.rows.get(table, key) {
             return Ok(row);
         }
-        if let Some(pending) = &*self.pending.borrow()
-            && let Some(row) = pending.rows.get(table, key)
-        {
-            return Ok(row);
-        }
         if !HotRows::keeps(table) {
             return self.stored(table, key);
         }
@@ -176,14 +161,13 @@ impl Source for Overlay<'_> {
         }
         let row = self.stored(table, key)?;
         if let Some(row) = &row {
-            hot.put(table, key.into(), row.clone());
+            // A copy: what the engine hands out keeps the whole block alive that it was read from.
+            hot.put(table, key.into(), UserValue::from(&**row));
         }
         Ok(row)
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> StoreResult<()> {
-        // Two layers are merged here; a third is not worth it for what is scanned seldom.
-        self.settle()?;
         let from = from.max(prefix);
         let end = after_prefix(prefix);
         let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
