@@ -140,7 +140,10 @@ async fn resumes(counters: &Counters, text: &mut String) {
         let node = Node::open();
         let mut all = Vec::new();
         for _ in 0..rooms {
-            all.push(node.room(2).await);
+            let room = node.room(2).await;
+            // Every row of the page has a last message, whichever rooms come first.
+            node.say(room, "before").await;
+            all.push(room);
         }
         let opened = node.hello(None).await;
         for (number, room) in (0..missed).zip(all.iter().cycle()) {
