@@ -55,14 +55,14 @@ async fn an_import_is_refused_while_the_server_runs_and_leaves_nothing() {
 async fn a_store_of_another_layout_is_refused_and_left_as_it_is() {
     let mut server = bongsu().serve().await;
     server.stop().await;
-    set_schema(server.data(), |version| version + 98);
+    set_schema(server.data(), |version| version + 97);
     let data = server.data().to_string_lossy().into_owned();
     for command in ["serve", "check"] {
         let said = server.binary().run(arguments(command, &data)).await;
         assert!(!said.status.success());
         assert!(said.stderr.contains("layout 99"), "{}", said.stderr);
     }
-    set_schema(server.data(), |version| version - 98);
+    set_schema(server.data(), |version| version - 97);
     server.restart().await;
 }
 

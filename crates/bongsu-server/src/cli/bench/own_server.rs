@@ -68,7 +68,8 @@ impl OwnServer {
         self,
         meanwhile: impl AsyncFnOnce(&DataDir) -> Result<T>,
     ) -> Result<(Self, T)> {
-        let Self { mut process, directory, data, .. } = self;
+        // Dropped in the reverse order when the run is told to end meanwhile: the server before its directory.
+        let Self { directory, data, mut process, .. } = self;
         stop(&mut process).await?;
         let done = meanwhile(&data).await?;
         Ok((Self::start_on(directory).await?, done))
