@@ -88,6 +88,10 @@ impl L1 {
         let proof =
             Proof { channel: part.proof.load(Ordering::Acquire), model: generation.load(Ordering::Acquire) };
         let answers = self.is_proven(part, now) || entry.unproven;
+        if entry.proof.model != proof.model {
+            // Invalidated with all of its model: that is as gone as if it had been taken out.
+            return Look::Nothing;
+        }
         if entry.proof == proof && answers && now < entry.fresh_until {
             return if now < entry.early_from { Look::Fresh(entry) } else { Look::Early(entry) };
         }

@@ -5,6 +5,7 @@ mod applier;
 mod backplane;
 mod batches;
 mod invalidation;
+mod model_drops;
 mod options;
 mod outages;
 mod processes;
