@@ -29,6 +29,17 @@ impl Gate {
         *self.stripe(hash)
     }
 
+    /// The samples of all hashes, see [`Gate::sample_of`].
+    pub(crate) fn sample_all(&self) -> Box<[u64]> {
+        let lock = |stripe: &Mutex<u64>| *stripe.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stripes.iter().map(lock).collect()
+    }
+
+    /// What [`Gate::sample`] would have given for this hash.
+    pub(crate) fn sample_of(all: &[u64], hash: u128) -> u64 {
+        all[index(hash, all.len())]
+    }
+
     /// Runs `insert` if nothing was invalidated since the sample. Invalidations wait meanwhile.
     pub(crate) fn insert<R>(&self, hash: u128, sample: u64, insert: impl FnOnce() -> R) -> Option<R> {
         let generation = self.stripe(hash);
@@ -66,8 +77,12 @@ impl Gate {
     }
 
     fn stripe(&self, hash: u128) -> MutexGuard<'_, u64> {
-        #[allow(clippy::cast_possible_truncation, reason = "any bits of a hash do")]
-        let index = (hash >> 64) as usize % self.stripes.len();
-        self.stripes[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.stripes[index(hash, self.stripes.len())].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn index(hash: u128, stripes: usize) -> usize {
+    #[allow(clippy::cast_possible_truncation, reason = "any bits of a hash do")]
+    let bits = (hash >> 64) as usize;
+    bits % stripes
 }

@@ -10,6 +10,7 @@
 
 mod entry;
 mod gate;
+mod survey;
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 
 pub(crate) use entry::{L1Entry, Proof, Ticket};
 use gate::Gate;
+pub(crate) use survey::Survey;
 
 use crate::contract::{CHANNELS, Channel};
 

@@ -1,23 +1,26 @@
 //! Filling the shared tier before the readers come, no faster than the source and the tier can bear.
 //!
-//! Two ways, because a value that was read some time ago may be outdated: values with versions never replace newer
-//! ones; values without are loaded under the lease, as a reader would.
+//! Two ways, because a value that was read some time ago may be outdated. Values with versions never replace newer ones;
+//! and because a version says nothing where the newer value was deleted, they are not put where anything was
+//! invalidated since the warming began. Values without are loaded under the lease, as a reader would.
 
 mod progress;
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{FutureExt, join_all};
 use futures_util::stream::{Stream, StreamExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::{Cache, Loaded, Lookup};
-use crate::contract::Put;
+use crate::contract::{CHANNELS, Put};
 use crate::envelope::Version;
+use crate::l1::Survey;
 use crate::metrics::Tier;
 use crate::model::Cached;
 
@@ -63,17 +66,30 @@ impl Default for WarmOptions {
 
 impl<T: Cached> Cache<T> {
     /// Puts values with their versions into the shared tier, unless it has newer ones. It begins when other processes
-    /// know of this deployment's schema, so that they delete its entries too.
+    /// know of this deployment's schema, so that they delete its entries too, and when this one hears every channel of
+    /// the backplane.
+    ///
+    /// What is invalidated after that is skipped, so `items` had better read its rows while it is asked for them and
+    /// not before: then no value in it can be outdated. A part of the entries that nobody touched is skipped with the
+    /// others, the more the longer a warming takes; a table that changes all the time is better warmed in parts, or
+    /// by [`Cache::warm_by_loading`].
     pub fn warm(
         &self,
         items: impl Stream<Item = (T::Id, Version, T)> + Send + 'static,
         options: WarmOptions,
     ) -> Warming {
         let cache = self.clone();
-        self.start_warming(options, items, move |items, tell| {
+        let surveyed = async move {
+            cache.hears_every_channel().await;
+            let survey = Arc::new(cache.core().l1.survey(&cache.model().generation));
+            items.map(move |item| (Arc::clone(&survey), item))
+        };
+        let cache = self.clone();
+        self.start_warming(options, surveyed.flatten_stream(), move |items, tell| {
             let cache = cache.clone();
             async move {
-                let puts = items.into_iter().map(|(id, version, value)| cache.warm_one(id, version, value));
+                let put = |(survey, item): (Arc<Survey>, _)| cache.warm_one(survey, item);
+                let puts: Vec<_> = items.into_iter().map(put).collect();
                 for progress in join_all(puts).await {
                     tell.send_modify(|all| all.add(progress));
                 }
@@ -108,12 +124,30 @@ impl<T: Cached> Cache<T> {
         })
     }
 
-    async fn warm_one(&self, id: T::Id, version: Version, value: T) -> WarmProgress {
-        let entry = self.entry(self.doomed(&id), version, Some(&value));
-        let put = match entry {
-            Ok(entry) => self.core().put(&entry).await,
+    async fn hears_every_channel(&self) {
+        let all = u32::MAX >> (u32::BITS - u32::from(CHANNELS));
+        let heard = self.core().live.subscribe().wait_for(|live| *live == all).await.is_ok();
+        debug_assert!(heard, "the sender lives in the hub");
+    }
+
+    async fn warm_one(&self, survey: Arc<Survey>, (id, version, value): (T::Id, Version, T)) -> WarmProgress {
+        let core = self.core();
+        let doomed = self.doomed(&id);
+        let holds = || core.l1.still_holds(&survey, doomed.hash, &self.model().generation);
+        let skipped = WarmProgress { skipped: 1, ..WarmProgress::default() };
+        if !holds() {
+            return skipped;
+        }
+        let put = match self.entry(doomed.clone(), version, Some(&value)) {
+            Ok(entry) => core.put(&entry).await,
             Err(_) => None,
         };
+        if !holds() {
+            // Invalidated meanwhile, perhaps before the put arrived. Queued if it is not confirmed.
+            let reached = core.invalidate(vec![doomed]).await;
+            tracing::debug!(model = T::MODEL, ?reached, "a warmed entry was invalidated while it was put");
+            return skipped;
+        }
         match put {
             Some(Put::Stored) => WarmProgress { stored: 1, ..WarmProgress::default() },
             Some(Put::Older) => WarmProgress { present: 1, ..WarmProgress::default() },

@@ -10,6 +10,8 @@ pub struct WarmProgress {
     pub stored: u64,
     /// Were there already, or newer ones were.
     pub present: u64,
+    /// Not stored, or deleted again, because the entry was invalidated since the warming began.
+    pub skipped: u64,
     /// Not stored: the tier or the source failed, or the value cannot be kept.
     pub failed: u64,
     /// Everything was tried.
@@ -28,12 +30,13 @@ impl WarmProgress {
     /// All that was tried.
     #[must_use]
     pub fn tried(&self) -> u64 {
-        self.stored + self.present + self.failed
+        self.stored + self.present + self.skipped + self.failed
     }
 
     pub(super) fn add(&mut self, other: Self) {
         self.stored += other.stored;
         self.present += other.present;
+        self.skipped += other.skipped;
         self.failed += other.failed;
     }
 }

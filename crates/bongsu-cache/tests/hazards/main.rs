@@ -12,5 +12,6 @@ mod processes;
 mod reads;
 mod refresh;
 mod versions;
+mod warming;
 mod world;
 mod writes;
