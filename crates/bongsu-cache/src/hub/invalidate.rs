@@ -29,9 +29,10 @@ pub(crate) struct Doomed {
 }
 
 impl Doomed {
-    /// The regions its entries live in; all of them while the deployed versions are not known.
+    /// The regions its entries live in; all of them unless the deployed versions are known for certain: an old list may
+    /// lack one that came since.
     pub(crate) fn regions(&self, prefix: &str) -> Vec<Region> {
-        match self.model.schemas.known() {
+        match self.model.schemas.fresh() {
             Some(schemas) => schemas
                 .into_iter()
                 .map(|schema| Key::entry(prefix, schema, self.model.name, &self.id).region())

@@ -93,13 +93,8 @@ impl Schemas {
         Ok(self.listed(&known))
     }
 
-    /// What is known without asking; `None` if nobody ever answered.
-    pub(crate) fn known(&self) -> Option<Vec<SchemaHash>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.asked_at.map(|_| self.listed(&known))
-    }
-
-    fn fresh(&self) -> Option<Vec<SchemaHash>> {
+    /// What is known without asking; `None` if the answer is too old to know of every schema that may have entries.
+    pub(crate) fn fresh(&self) -> Option<Vec<SchemaHash>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = known.asked_at.is_some_and(|at| at.elapsed() < self.notice / 2);
         fresh.then(|| self.listed(&known))

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bongsu_cache::{CacheHub, CacheSchema, HubBuilder, Invalidated};
+use bongsu_cache::contract::Key;
+use bongsu_cache::{CacheHub, CacheSchema, Cached, HubBuilder, Invalidated};
 use serde::{Deserialize, Serialize};
 
-use crate::world::{Broken, PREFIX, World, room};
+use crate::world::{Broken, PREFIX, Room, World, room};
 
 mod next {
     use super::{CacheSchema, Deserialize, Serialize};
@@ -82,4 +83,33 @@ async fn nothing_is_filled_before_the_others_know_of_the_schema() {
     assert_eq!(new.invalidate(&1).await, Invalidated::Everywhere);
     assert_eq!(new_title(&new, &world).await, "lobby");
     assert_eq!(world.l2.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_came_during_an_outage_is_dropped_with_the_generations() {
+    let world = World::new();
+    let notice = Duration::from_secs(2);
+    let old = world.node_with(|hub| hub.schema_notice(notice).pending_age_max(Duration::from_secs(5))).await;
+    let region = |schema| Key::entry(PREFIX, schema, Room::MODEL, "1").region();
+    assert_ne!(region(Room::SCHEMA), region(next::Room::SCHEMA), "or the test shows nothing");
+    // Now the old version has a list of schemas, which grows old while it cannot ask.
+    assert_eq!(old.rooms.invalidate(&1).await, Invalidated::Everywhere);
+    old.l2.cut();
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let new = hub.cache::<next::Room>().unwrap();
+    assert!(hub.settled(Duration::from_secs(5)).await);
+    old.hears_all_others().await;
+    world.source.set(1, "first");
+    assert_eq!(new_title(&new, &world).await, "first");
+    assert_eq!(world.l2.len(), 1);
+
+    world.source.set(1, "second");
+    assert_eq!(old.rooms.invalidate(&1).await, Invalidated::QueuedForRetry { pending: 1 });
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    old.l2.heal();
+    while old.hub.pending_invalidations() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(new_title(&new, &world).await, "second");
 }
