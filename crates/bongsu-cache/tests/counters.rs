@@ -153,6 +153,21 @@ async fn without_the_shared_tier_the_source_answers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn removals_that_wait_are_made_up_for_when_the_hub_ends() {
+    let memory = MemoryL2::new();
+    let hub = CacheHub::builder("counters").l2(memory.clone()).build().unwrap();
+    let counter = hub.counter::<Unread>().unwrap();
+    read(&counter, 5).await;
+    memory.set_reachable(false);
+    assert_eq!(counter.forget(&Unread(1)).await, Invalidated::QueuedForRetry { pending: 1 });
+    memory.set_reachable(true);
+    hub.shutdown().await;
+    assert_eq!(counter.pending_removals(), 0);
+    let counter_of_another = counter_over(FaultyL2::new(Arc::new(memory), 0));
+    assert_eq!(read(&counter_of_another, 6).await, 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_seed_between_the_commit_and_its_addition_does_not_count_it_twice() {
     let (_, counter) = calm();
     // The source changes to 1, somebody counts it, and then the change is said to be committed.

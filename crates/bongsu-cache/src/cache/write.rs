@@ -59,7 +59,7 @@ impl<T: Cached> Cache<T> {
         let core = Arc::clone(self.core());
         core.forget(&entries);
         let unfinished = entries.clone();
-        let work = self.core().tasks.spawn(async move { core.invalidate(entries).await });
+        let work = self.core().invalidations.spawn(async move { core.invalidate(entries).await });
         match work.await {
             Ok(reached) => reached,
             // Torn down with the runtime: the queue, if anything, is what is left.
@@ -76,7 +76,7 @@ impl<T: Cached> Cache<T> {
     pub async fn invalidate_all(&self) -> Invalidated {
         let (core, model) = (Arc::clone(self.core()), Arc::clone(self.model()));
         model.renew();
-        let work = self.core().tasks.spawn(async move { core.invalidate_all(&model).await });
+        let work = self.core().invalidations.spawn(async move { core.invalidate_all(&model).await });
         work.await.unwrap_or(Invalidated::QueuedForRetry { pending: self.core().pending.len() })
     }
 

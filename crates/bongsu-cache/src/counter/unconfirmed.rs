@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio::sync::Notify;
 
-use super::remove_one;
 use crate::contract::Key;
 use crate::hub::{Core, Shared};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,10 @@ const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Counters that wait: a few megabytes. What comes when there are more ends with its life only, and is said aloud.
 const KEYS_MAX: usize = 50_000;
+/// Counters of one removal.
+const REMOVAL_KEYS: usize = 256;
+/// Removals at the same time.
+const REMOVALS_AT_ONCE: usize = 16;
 
 /// The queue.
 #[derive(Debug, Default)]
@@ -44,7 +48,7 @@ impl Unconfirmed {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
 
@@ -83,13 +87,31 @@ impl Unconfirmed {
     }
 
     /// One attempt at everything. True: something of it is done.
-    async fn attempt(&self, shared: &Shared) -> bool {
-        let keys = self.lock().keys.clone();
+    pub(crate) async fn attempt(&self, shared: &Shared) -> bool {
+        let mut keys: Vec<(Key, u64)> =
+            self.lock().keys.iter().map(|(key, wish)| (key.clone(), *wish)).collect();
+        // Neighbours together: what hangs on one server holds up what is for another as little as can be.
+        keys.sort_by_key(|(key, _)| key.region());
+        let of_regions = keys.chunk_by(|(one, _), (next, _)| one.region() == next.region());
+        let removals: Vec<_> = of_regions
+            .flat_map(|some| some.chunks(REMOVAL_KEYS))
+            .map(|some| self.attempt_some(shared, some.to_vec()))
+            .collect();
+        let mut removals = stream::iter(removals).buffer_unordered(REMOVALS_AT_ONCE);
         let mut progress = false;
-        for (key, wish) in keys {
-            if remove_one(shared, &key).await.is_ok() {
+        while let Some(some) = removals.next().await {
+            progress |= some;
+        }
+        progress
+    }
+
+    async fn attempt_some(&self, shared: &Shared, wishes: Vec<(Key, u64)>) -> bool {
+        let keys: Vec<Key> = wishes.iter().map(|(key, _)| key.clone()).collect();
+        let mut progress = false;
+        for ((key, wish), removed) in wishes.iter().zip(shared.remove_many(&keys).await) {
+            if removed.is_ok() {
                 progress = true;
-                self.done(&key, wish);
+                self.done(key, *wish);
             }
         }
         progress

@@ -164,6 +164,7 @@ impl HubBuilder {
             counters: Unconfirmed::default(),
             live: watch::Sender::new(live),
             tasks,
+            invalidations: TaskTracker::new(),
             stop,
             hush,
             prefix: self.prefix,

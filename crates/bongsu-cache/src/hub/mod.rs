@@ -60,6 +60,8 @@ pub(crate) struct Core {
     /// One bit for each channel whose part of the process tier answers.
     pub(crate) live: watch::Sender<u32>,
     pub(crate) tasks: TaskTracker,
+    /// Invalidations that were begun: the others must hear of them before the goodbye.
+    pub(crate) invalidations: TaskTracker,
     /// Ends loads and upkeep.
     pub(crate) stop: CancellationToken,
     /// Ends the channels' tasks, after the last invalidation is out.
@@ -110,15 +112,22 @@ impl CacheHub {
         self.core.pending.len()
     }
 
-    /// Ends loads, tries once more what is queued, says goodbye on the backplane, and waits for its tasks, bounded.
+    /// Ends loads, ends the invalidations that were begun and all that is queued, says goodbye on the backplane, and
+    /// waits for its tasks; all of it bounded.
     pub async fn shutdown(self) {
         let core = &self.core;
         core.stop.cancel();
-        let last_try = core.attempt_pending();
-        if tokio::time::timeout(SHUTDOWN_WAIT, last_try).await.is_err() {
+        core.invalidations.close();
+        let last_words = async {
+            core.invalidations.wait().await;
+            core.empty_queues().await;
+        };
+        if tokio::time::timeout(SHUTDOWN_WAIT, last_words).await.is_err() {
             tracing::warn!(
-                pending = core.pending.len(),
-                "invalidations are left undone: they end with their TTL"
+                under_way = core.invalidations.len(),
+                entries = core.pending.len(),
+                counters = core.counters.len(),
+                "invalidations are left undone: what they were about ends with its life"
             );
         }
         core.hush.cancel();

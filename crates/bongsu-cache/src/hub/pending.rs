@@ -188,6 +188,20 @@ impl Core {
         }
     }
 
+    /// Tries until nothing is queued, of counters neither. For the end of the hub: who calls it does not wait for ever.
+    pub(super) async fn empty_queues(&self) {
+        loop {
+            self.attempt_pending().await;
+            if let Some(shared) = &self.shared {
+                self.counters.attempt(shared).await;
+            }
+            if self.pending.len() == 0 && self.counters.len() == 0 {
+                return;
+            }
+            tokio::time::sleep(PAUSE_FIRST).await;
+        }
+    }
+
     /// One attempt at the whole queue. True: something of it is done.
     pub(crate) async fn attempt_pending(&self) -> bool {
         let (waiting, renewals) = self.pending.round(self.options.pending_age_max, &self.prefix);

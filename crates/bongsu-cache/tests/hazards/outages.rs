@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bongsu_cache::{CacheHub, Lookup, Tier};
+use bongsu_cache::testing::L2Faults;
+use bongsu_cache::{CacheHub, Invalidated, Lookup, Tier};
 use futures_util::future::join_all;
 
 use crate::world::{PREFIX, Room, World};
@@ -82,6 +83,43 @@ async fn a_hub_of_one_process_needs_neither_tier_nor_backplane() {
     assert_eq!(world.source.loads(), 1);
     assert_eq!(rooms.invalidate(&1).await, bongsu_cache::Invalidated::LocalAndL2);
     assert_eq!(rooms.get(&1).await, Lookup::Miss);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_is_queued_is_made_up_for_when_the_hub_ends() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let ids: Vec<u64> = (0..1000).collect();
+    for id in &ids {
+        world.source.set(*id, "old");
+    }
+    other.titles(&ids).await;
+    for id in &ids {
+        world.source.set(*id, "new");
+    }
+    one.l2.cut();
+    let reached = one.rooms.invalidate_many(&ids).await;
+    assert_eq!(reached, Invalidated::QueuedForRetry { pending: 1000 });
+    // The first tries of the end fail too.
+    let ends = tokio::spawn(one.hub.clone().shutdown());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    one.l2.heal();
+    ends.await.unwrap();
+    assert_eq!(one.hub.pending_invalidations(), 0);
+    assert!(world.l2.is_empty());
+    assert!(other.titles(&ids).await.values().all(|title| title == "new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalidation_under_way_is_told_before_the_goodbye() {
+    let world = World::new();
+    let (one, _other) = world.two_nodes().await;
+    one.l2.set(L2Faults { delayed: 1000, delay: Duration::from_millis(200), ..L2Faults::default() });
+    let rooms = one.rooms.clone();
+    let invalidation = tokio::spawn(async move { rooms.invalidate(&1).await });
+    tokio::task::yield_now().await;
+    one.hub.clone().shutdown().await;
+    assert_eq!(invalidation.await.unwrap(), Invalidated::Everywhere);
 }
 
 #[tokio::test(start_paused = true)]
