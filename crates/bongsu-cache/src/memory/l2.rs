@@ -12,7 +12,7 @@ use crate::contract::{
     Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
     Stored, Token,
 };
-use crate::envelope::{EPOCH_AT, HEADER_BYTES, VERSION_AT};
+use crate::envelope::{EPOCH_AT, FLAG_VERSIONED, FLAGS_AT, HEADER_BYTES, VERSION_AT};
 use crate::random;
 use crate::schema::SchemaHash;
 
@@ -185,6 +185,11 @@ impl Server {
     }
 }
 
+/// Only versions are compared: zeros that stand where one would be are none.
+fn is_versioned(entry: &Bytes) -> bool {
+    entry.len() >= HEADER_BYTES && entry[FLAGS_AT] & FLAG_VERSIONED != 0
+}
+
 #[async_trait]
 impl L2 for MemoryL2 {
     async fn get_many(&self, keys: &[Key]) -> Vec<Result<Found, L2Error>> {
@@ -235,7 +240,8 @@ impl L2 for MemoryL2 {
         let there = server.find(key).stored.map(|stored| stored.bytes);
         // Numbers in big-endian compare as their bytes do.
         let older = there.is_some_and(|there| {
-            there.len() >= HEADER_BYTES
+            is_versioned(&there)
+                && is_versioned(&entry)
                 && there[EPOCH_AT] == entry[EPOCH_AT]
                 && there[VERSION_AT] >= entry[VERSION_AT]
         });

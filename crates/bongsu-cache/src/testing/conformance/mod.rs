@@ -95,6 +95,7 @@ macro_rules! l2_conformance {
                 an_older_write_leaves_the_lease_of_another,
                 an_entry_of_another_generation_gives_way_to_any_version,
                 an_entry_without_a_version_gives_way_to_any_version,
+                an_absence_without_a_version_gives_way_to_version_zero,
                 after_a_removal_any_version_is_new,
                 a_versioned_entry_ends_with_its_life,
             ];

@@ -192,9 +192,13 @@ fn unique() -> u64 {
 
 /// An entry as the cache writes it; version 0 says that it has none.
 pub(super) fn entry(epoch: Epoch, version: u64, body: &[u8]) -> Bytes {
-    let version = (version > 0).then_some(Version(version));
+    entry_with(epoch, (version > 0).then_some(Version(version)), Some(body))
+}
+
+/// Any entry; without a body it says that there is no such thing.
+pub(super) fn entry_with(epoch: Epoch, version: Option<Version>, body: Option<&[u8]>) -> Bytes {
     let header = Header { schema: SCHEMA, epoch, version, load_time: Duration::from_millis(3) };
     // Compressed nowhere, so that a case can look for the body.
     let sizes = Sizes { compress_over_bytes: u32::MAX, max_bytes: u32::MAX };
-    envelope::encode(&header, "id", Some(body), sizes).unwrap()
+    envelope::encode(&header, "id", body, sizes).unwrap()
 }

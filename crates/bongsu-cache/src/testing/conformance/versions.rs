@@ -1,8 +1,9 @@
 //! Writes with a version: the newest one stays.
 
-use super::tier::{LONG, SHORT, entry};
+use super::tier::{LONG, SHORT, entry, entry_with};
 use super::{Tier, until};
 use crate::contract::{Filled, Key, Lease, Over, Put};
+use crate::envelope::Version;
 
 /// Two to the 53: numbers beyond it are no longer exact where numbers are floating.
 const EXACT: u64 = 1 << 53;
@@ -96,6 +97,16 @@ pub async fn an_entry_without_a_version_gives_way_to_any_version(tier: &Tier) {
     tier.filled(&key, b"without").await;
     assert_eq!(put(tier, &key, 1).await, Put::Stored);
     assert!(holds(tier, &key, 1).await);
+}
+
+pub async fn an_absence_without_a_version_gives_way_to_version_zero(tier: &Tier) {
+    let key = tier.key("versioned");
+    let (token, epoch) = tier.won(&key, LONG).await;
+    assert_eq!(tier.fill(&key, entry_with(epoch, None, None), LONG, token).await, Filled::Stored);
+    let first = entry_with(epoch, Some(Version(0)), Some(b"version 0"));
+    assert_eq!(tier.l2().put_if_newer(&key, first.clone(), LONG).await.unwrap(), Put::Stored);
+    assert!(holds(tier, &key, 0).await);
+    assert_eq!(tier.l2().put_if_newer(&key, first, LONG).await.unwrap(), Put::Older, "zero is a version");
 }
 
 pub async fn after_a_removal_any_version_is_new(tier: &Tier) {
