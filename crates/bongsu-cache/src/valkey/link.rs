@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, InfoDict, IntoConnectionInfo, Pipeline, ProtocolVersion,
-    RedisConnectionInfo, RedisError, Value,
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, InfoDict, IntoConnectionInfo, Pipeline,
+    ProtocolVersion, RedisConnectionInfo, RedisError, Value,
 };
 use tokio::time::timeout;
 use xxhash_rust::xxh3::xxh3_64;
@@ -31,6 +31,19 @@ pub(super) struct Identity {
     /// another run.
     pub(super) run: u64,
     pub(super) primary: bool,
+}
+
+impl Identity {
+    /// `None`: it does not say who it is. Two such servers would be taken for one.
+    fn of(info: &InfoDict) -> Option<Self> {
+        let text = |name| info.get::<String>(name).unwrap_or_default();
+        let run_id = text("run_id");
+        if run_id.is_empty() {
+            return None;
+        }
+        let who = format!("{run_id}/{}", text("master_replid2"));
+        Some(Self { run: xxh3_64(who.as_bytes()), primary: text("role") == "master" })
+    }
 }
 
 /// Why there was no answer.
@@ -104,9 +117,8 @@ impl Link {
         let mut connection = self.connection.clone();
         let info: InfoDict =
             redis::cmd("INFO").arg("server").arg("replication").query_async(&mut connection).await?;
-        let text = |name| info.get::<String>(name).unwrap_or_default();
-        let who = format!("{}/{}", text("run_id"), text("master_replid2"));
-        Ok(Identity { run: xxh3_64(who.as_bytes()), primary: text("role") == "master" })
+        Identity::of(&info)
+            .ok_or_else(|| (ErrorKind::UnexpectedReturnType, "INFO does not say the server's run_id").into())
     }
 
     /// Whether the server still is who it was. Promotions do not end connections.
@@ -135,4 +147,22 @@ impl fmt::Debug for Link {
 
 fn silence(error: &RedisError) -> Silence {
     if error.is_timeout() { Silence::Timeout } else { Silence::Broken(error.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(info: &str) -> Option<Identity> {
+        Identity::of(&InfoDict::new(info))
+    }
+
+    #[test]
+    fn a_server_that_does_not_say_its_run_is_refused() {
+        assert_eq!(who("role:master\r\nmaster_replid2:0000\r\n"), None);
+        assert_eq!(who("run_id:\r\nrole:master\r\n"), None);
+        let one = who("run_id:a1\r\nmaster_replid2:0000\r\nrole:master\r\n");
+        assert!(one.is_some_and(|one| one.primary));
+        assert_ne!(one, who("run_id:a2\r\nmaster_replid2:0000\r\nrole:master\r\n"));
+    }
 }
