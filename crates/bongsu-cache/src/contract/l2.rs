@@ -132,7 +132,8 @@ pub enum L2Error {
     Refused(String),
 }
 
-/// A shared tier. Every call is bounded in time by the implementation.
+/// A shared tier. Every call is bounded in time by the implementation, and by [`deadline`](super::deadline) if its
+/// caller has one.
 ///
 /// All methods but [`L2::add_if_present`] without an operation id may be repeated without harm.
 #[async_trait]

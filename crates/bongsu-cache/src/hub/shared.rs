@@ -9,9 +9,12 @@ use tokio::time::Instant;
 use super::HubOptions;
 use crate::contract::{
     Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
-    Token,
+    Token, within,
 };
 use crate::schema::SchemaHash;
+
+/// How much longer than its budget a call of many keys is waited for, to gather the answers that came within it.
+const LENIENCE: f64 = 1.25;
 
 /// The tier, with two budgets: a read cannot wait for long, a delete had better be confirmed.
 #[derive(Debug, Clone)]
@@ -126,6 +129,9 @@ impl Shared {
     }
 
     /// As many answers as were asked for, whatever the tier says.
+    ///
+    /// What one server holds up costs its own keys only. A lease whose answer comes too late is nobody's and runs out
+    /// by itself: to give it back could only hang on the same server.
     async fn each<A>(
         &self,
         op: &'static str,
@@ -134,7 +140,9 @@ impl Shared {
         call: impl Future<Output = Vec<Result<A, L2Error>>>,
     ) -> Vec<Result<A, L2Error>> {
         let begun = Instant::now();
-        let mut answers = match tokio::time::timeout(budget, call).await {
+        // The tier ends the call by itself. The rest is for one that does not.
+        let longest = budget.mul_f64(LENIENCE);
+        let mut answers = match tokio::time::timeout(longest, within(budget, call)).await {
             Ok(answers) => answers,
             Err(_) => (0..count).map(|_| Err(L2Error::Timeout)).collect(),
         };

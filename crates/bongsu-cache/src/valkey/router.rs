@@ -16,9 +16,9 @@ use tokio::time::Instant;
 
 use super::address::Address;
 use super::command::{Command, Repeat, Wording};
-use super::node::{NoAnswer, Node, NodeSettings};
+use super::node::{Answers, NoAnswer, Node, NodeSettings};
 use super::topology::Topology;
-use crate::contract::L2Error;
+use crate::contract::{L2Error, deadline};
 
 /// How often one command is sent at most: enough for a slot that moves, a script that is not known and a connection
 /// that breaks, all at once.
@@ -235,7 +235,7 @@ impl Router {
             }
             pipeline
         };
-        let answers = match node.ask(worded).await {
+        let answers = match in_time(node.ask(worded)).await {
             Ok(answers) => answers,
             Err(no_answer) => return self.unanswered(commands, ways, &no_answer),
         };
@@ -339,4 +339,14 @@ impl Way {
 
 fn refused_for_good(refusal: &ServerError) -> L2Error {
     L2Error::Refused(format!("{} {}", refusal.code(), refusal.details().unwrap_or_default()))
+}
+
+/// Until the caller stops waiting. The other servers' answers are not lost then.
+async fn in_time(asked: impl Future<Output = Result<Answers, NoAnswer>>) -> Result<Answers, NoAnswer> {
+    match deadline() {
+        Some(deadline) => tokio::time::timeout_at(deadline, asked)
+            .await
+            .unwrap_or(Err(NoAnswer { error: L2Error::Timeout, unsent: false })),
+        None => asked.await,
+    }
 }

@@ -1,12 +1,13 @@
 //! The shared tier in trouble: reads go on, within stated bounds.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bongsu_cache::testing::L2Faults;
 use bongsu_cache::{CacheHub, Invalidated, Lookup, Tier};
 use futures_util::future::join_all;
 
-use crate::world::{PREFIX, Room, World};
+use crate::world::{PREFIX, Room, World, key};
 
 #[tokio::test(start_paused = true)]
 async fn reads_go_on_without_the_shared_tier() {
@@ -29,6 +30,31 @@ async fn a_shared_tier_that_hangs_costs_its_budget_and_no_more() {
     let begun = tokio::time::Instant::now();
     assert_eq!(node.title(1).await.as_deref(), Some("lobby"));
     assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_that_hangs_costs_a_batch_its_own_keys_only() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let ids: Vec<u64> = (0..100).collect();
+    for id in &ids {
+        world.source.set(*id, "room");
+    }
+    other.titles(&ids).await;
+    one.l2.hang_slots(0..=8191);
+    let loaded = Arc::new(Mutex::new(Vec::new()));
+    let load = {
+        let (loaded, source) = (Arc::clone(&loaded), world.source.clone());
+        move |ids: Vec<u64>| {
+            loaded.lock().unwrap().extend(ids.clone());
+            source.clone().load_many(ids)
+        }
+    };
+    assert_eq!(one.rooms.get_many_or_load(&ids, load).await.unwrap().len(), ids.len());
+    let mut loaded = std::mem::take(&mut *loaded.lock().unwrap());
+    loaded.sort_unstable();
+    let hung: Vec<u64> = ids.into_iter().filter(|id| key(*id).slot() < 8192).collect();
+    assert_eq!(loaded, hung, "the others came from the shared tier");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use bongsu_cache::contract::{Counted, CounterSeed, Filled, Key, L2, Lease, Over, Token};
+use bongsu_cache::contract::{Counted, CounterSeed, Filled, Key, L2, L2Error, Lease, Over, Token, within};
 use bongsu_cache::valkey::Valkey;
 use bongsu_testbed::{Engine, until};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::load::{LONG, Load, Outcome, epoch_at_last, fill, keys_on, rand_token};
 use crate::servers::{Turn, on_both_engines, shard_of};
@@ -14,6 +14,7 @@ use crate::servers::{Turn, on_both_engines, shard_of};
 on_both_engines! {
     a_primary_that_is_killed_is_replaced_and_other_shards_notice_nothing;
     a_primary_that_hangs_is_replaced_and_other_shards_notice_nothing;
+    a_call_with_a_deadline_has_the_answers_of_the_shards_that_answer;
     a_failover_on_demand_is_followed_at_once;
     a_primary_that_comes_back_into_office_is_another_run;
     slots_that_move_are_followed;
@@ -78,6 +79,22 @@ async fn a_primary_that_hangs_is_replaced_and_other_shards_notice_nothing(engine
     let outcomes = load.stop().await;
     println!("{engine}: SIGSTOP of a primary: its shard answers again after {recovered:?}; {outcomes:?}");
     unharmed(&outcomes, 2);
+}
+
+async fn a_call_with_a_deadline_has_the_answers_of_the_shards_that_answer(engine: Engine) {
+    let turn = Turn::take(engine).await;
+    let patient = turn.options().with_must_be_reachable(true).with_answer_timeout(BOUND);
+    let l2 = Valkey::connect(patient).await.unwrap().l2();
+    let keys = [keys_on(0, 1)[0].clone(), keys_on(2, 1)[0].clone()];
+    for key in &keys {
+        fill(&*l2, key, "before").await;
+    }
+    let hung = turn.cluster().pause_primary(2).await;
+    let answers = timeout(BOUND / 2, within(Duration::from_millis(500), l2.get_many(&keys))).await;
+    turn.cluster().resume(hung);
+    let answers = answers.unwrap();
+    assert!(answers[0].is_ok(), "{answers:?}");
+    assert_eq!(answers[1], Err(L2Error::Timeout));
 }
 
 async fn a_failover_on_demand_is_followed_at_once(engine: Engine) {

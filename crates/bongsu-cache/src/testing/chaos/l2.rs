@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 
 use super::faults::L2Faults;
 use crate::contract::{
     Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
-    Token,
+    Token, deadline,
 };
 use crate::schema::SchemaHash;
 use crate::testing::chance::{Chance, Dice};
@@ -30,6 +30,8 @@ struct Strings {
     outage: RwLock<Outage>,
     /// Slots whose keys fail.
     cut_slots: RwLock<Option<RangeInclusive<u16>>>,
+    /// Slots whose keys have no answer.
+    hung_slots: RwLock<Option<RangeInclusive<u16>>>,
     chance: Chance,
 }
 
@@ -57,6 +59,8 @@ struct Fates {
     of_keys: Vec<Fate>,
     before: Duration,
     after: Duration,
+    /// Some keys' shard hangs.
+    hangs: bool,
 }
 
 impl FaultyL2 {
@@ -67,6 +71,7 @@ impl FaultyL2 {
             faults: RwLock::default(),
             outage: RwLock::new(Outage::None),
             cut_slots: RwLock::default(),
+            hung_slots: RwLock::default(),
             chance: Chance::seeded(seed),
         };
         Self { inner, strings: Arc::new(strings) }
@@ -97,10 +102,17 @@ impl FaultyL2 {
         *self.strings.cut_slots.write().unwrap_or_else(PoisonError::into_inner) = Some(slots);
     }
 
-    /// The end of [`FaultyL2::cut`], [`FaultyL2::cut_slots`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
+    /// Of these slots' keys in a batch nothing is heard until the caller's [`deadline`], as when their shard hangs, until
+    /// [`FaultyL2::heal`]. The other keys of the batch have their answers then.
+    pub fn hang_slots(&self, slots: RangeInclusive<u16>) {
+        *self.strings.hung_slots.write().unwrap_or_else(PoisonError::into_inner) = Some(slots);
+    }
+
+    /// The end of [`FaultyL2::cut`], [`FaultyL2::cut_slots`], [`FaultyL2::hang_slots`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
     pub fn heal(&self) {
         self.fall(Outage::None);
         *self.strings.cut_slots.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.strings.hung_slots.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn fall(&self, outage: Outage) {
@@ -111,8 +123,12 @@ impl FaultyL2 {
         let faults = *self.strings.faults.read().unwrap_or_else(PoisonError::into_inner);
         let outage = *self.strings.outage.read().unwrap_or_else(PoisonError::into_inner);
         let mut dice = self.strings.chance.dice();
-        let mut fates =
-            Fates { of_keys: vec![Fate::Answered; keys], before: Duration::ZERO, after: Duration::ZERO };
+        let mut fates = Fates {
+            of_keys: vec![Fate::Answered; keys],
+            before: Duration::ZERO,
+            after: Duration::ZERO,
+            hangs: false,
+        };
         if dice.happens(faults.delayed) {
             let wait = dice.time_up_to(faults.delay);
             if dice.happens(500) { fates.before = wait } else { fates.after = wait }
@@ -147,9 +163,14 @@ impl FaultyL2 {
     async fn before<T: Clone>(&self, batch: &[T], key: impl Fn(&T) -> &Key) -> (Fates, Vec<T>) {
         let mut fates = self.fates(batch.len());
         let cut_slots = self.strings.cut_slots.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let hung_slots = self.strings.hung_slots.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (of, fate) in batch.iter().zip(&mut fates.of_keys) {
             if cut_slots.as_ref().is_some_and(|slots| slots.contains(&key(of).slot())) {
                 *fate = Fate::Refused;
+            }
+            if hung_slots.as_ref().is_some_and(|slots| slots.contains(&key(of).slot())) {
+                *fate = Fate::TimedOut;
+                fates.hangs = true;
             }
         }
         pause(fates.before).await;
@@ -167,6 +188,12 @@ impl Fates {
     /// Puts the answers of what was asked back to their places.
     async fn after<T>(self, answers: Vec<Result<T, L2Error>>) -> Vec<Result<T, L2Error>> {
         pause(self.after).await;
+        if self.hangs {
+            match deadline() {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        }
         let mut answers = answers.into_iter();
         let answer_of = |fate: &Fate| fate.report(if fate.is_carried_out() { answers.next() } else { None });
         self.of_keys.iter().map(answer_of).collect()
