@@ -11,7 +11,7 @@ use super::frame::{Body, Frame, Named};
 use super::listening::{Doubt, Listening};
 use super::publisher::Publisher;
 use crate::contract::{Backplane, BackplaneEvent, Channel};
-use crate::hub::{Core, Doomed, entry_hash};
+use crate::hub::{Core, entry_hash};
 
 /// A backplane whose queue ended is subscribed to again after this long.
 const RESUBSCRIBE_PAUSE: Duration = Duration::from_millis(500);
@@ -101,6 +101,7 @@ impl Receiver {
         let lapsed = !self.core.l1.is_live(channel, now);
         if recovered || lapsed {
             self.core.l1.flush(channel);
+            self.take_back_puts_of(channel);
         }
         self.core.l1.prove(channel, published + self.silence);
         if recovered || lapsed {
@@ -135,13 +136,16 @@ impl Receiver {
     fn take_back_puts(&self, entries: &[Named]) {
         for entry in entries {
             let hash = entry_hash(&entry.model, entry.id.as_bytes());
-            if !self.core.recent_puts.take(hash) {
-                continue;
-            }
-            if let Some(model) = self.core.models.find(&entry.model) {
-                let doomed = Doomed { model, id: entry.id.as_str().into(), hash };
+            if let Some(doomed) = self.core.recent_puts.take(hash) {
                 self.core.pending.add(doomed, &self.core.prefix);
             }
+        }
+    }
+
+    /// The word of such a delete may have been lost with the channel's other frames.
+    fn take_back_puts_of(&self, channel: Channel) {
+        for doomed in self.core.recent_puts.take_channel(channel) {
+            self.core.pending.add(doomed, &self.core.prefix);
         }
     }
 
@@ -175,12 +179,14 @@ impl Receiver {
         }
         listening.lose(my_seq);
         self.core.l1.lose(channel);
+        self.take_back_puts_of(channel);
         self.core.live.send_modify(|live| *live &= !(1 << channel.index()));
         count(doubt);
     }
 
     fn flush(&self, channel: Channel, doubt: Doubt) {
         self.core.l1.flush(channel);
+        self.take_back_puts_of(channel);
         count(doubt);
     }
 

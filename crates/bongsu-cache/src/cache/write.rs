@@ -177,7 +177,8 @@ impl<T: Cached> Cache<T> {
                 encoded_bytes: entry.payload.as_ref().map_or(0, Vec::len),
             };
             let footing = if core.shared.is_some() { Footing::Stored } else { Footing::Alone };
-            let kept = core.l1.replace(hash, ticket, self.l1_entry(hash, ticket, &held, footing));
+            let l1_entry = self.l1_entry(hash, ticket, &held, footing);
+            let kept = core.l1.replace(hash, ticket, &self.model().generation, l1_entry);
             if kept == Insert::Discarded {
                 // An invalidation that came while this was put may have been carried out in the shared tier before it.
                 self.model().metrics.discarded.increment(1);

@@ -231,7 +231,7 @@ impl Core {
         let mut put = Put::Older;
         if settled {
             let bytes = self.seal(entry, epoch.ok()?)?;
-            self.recent_puts.note(entry.doomed.hash);
+            self.recent_puts.note(entry.doomed.clone());
             put = shared.put_if_newer(&key, bytes, entry.ttl).await.ok()?;
         }
         if !gone.is_empty() && shared.remove_many(&gone).await.iter().any(Result::is_err) {

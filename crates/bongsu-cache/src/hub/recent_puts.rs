@@ -2,17 +2,21 @@
 //!
 //! Two processes change a row: this one commits version 5, the other commits version 6 and deletes the entry, and only
 //! then this one puts version 5. The tier has nothing to compare it with. The word of the delete is on its way while
-//! that happens, so it comes soon after: then the put is taken back.
+//! that happens, so it comes soon after: then the put is taken back. If the word is lost, its channel is soon in doubt:
+//! then every put of the channel is.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Doomed;
+use crate::contract::Channel;
+use crate::l1::channel_of;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Puts that are remembered: by hash, the newest in each place.
 const PLACES: usize = 4096;
-/// Longer than a frame that is not lost is on its way; a lost one is found by its gap, and the entry ends with its life.
+/// Longer than a frame that is not lost is on its way; a lost one is noticed within that time too.
 const REMEMBERED_FOR: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
@@ -20,9 +24,9 @@ pub(crate) struct RecentPuts {
     places: Box<[Mutex<Option<RecentPut>>]>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct RecentPut {
-    hash: u128,
+    doomed: Doomed,
     at: Instant,
 }
 
@@ -32,23 +36,34 @@ impl RecentPuts {
     }
 
     /// Said before the put, so that a word that comes while it is under way finds it.
-    pub(crate) fn note(&self, hash: u128) {
-        *self.place(hash) = Some(RecentPut { hash, at: Instant::now() });
+    pub(crate) fn note(&self, doomed: Doomed) {
+        let mut place = self.place(doomed.hash);
+        *place = Some(RecentPut { doomed, at: Instant::now() });
     }
 
-    /// Whether this was put moments ago; says so once.
-    pub(crate) fn take(&self, hash: u128) -> bool {
-        let mut place = self.place(hash);
-        let is_recent = place.is_some_and(|put| put.hash == hash && put.at.elapsed() < REMEMBERED_FOR);
-        if is_recent {
-            *place = None;
-        }
-        is_recent
+    /// What was put moments ago under this hash; said once.
+    pub(crate) fn take(&self, hash: u128) -> Option<Doomed> {
+        take_if(&mut self.place(hash), |doomed| doomed.hash == hash)
+    }
+
+    /// All that was put moments ago and of which this channel tells; said once.
+    pub(crate) fn take_channel(&self, channel: Channel) -> Vec<Doomed> {
+        let of_channel = |doomed: &Doomed| channel_of(doomed.hash) == channel;
+        self.places.iter().filter_map(|place| take_if(&mut lock(place), of_channel)).collect()
     }
 
     fn place(&self, hash: u128) -> MutexGuard<'_, Option<RecentPut>> {
         #[allow(clippy::cast_possible_truncation, reason = "any bits of a hash do")]
         let index = (hash >> 64) as usize % self.places.len();
-        self.places[index].lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.places[index])
     }
+}
+
+fn lock(place: &Mutex<Option<RecentPut>>) -> MutexGuard<'_, Option<RecentPut>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take_if(place: &mut Option<RecentPut>, wanted: impl FnOnce(&Doomed) -> bool) -> Option<Doomed> {
+    let is_it = |put: &mut RecentPut| put.at.elapsed() < REMEMBERED_FOR && wanted(&put.doomed);
+    place.take_if(is_it).map(|put| put.doomed)
 }

@@ -87,8 +87,7 @@ impl L1 {
     pub(crate) fn look(&self, hash: u128, generation: &AtomicU64, now: Instant) -> Look {
         let Some(entry) = self.table.get(&hash) else { return Look::Nothing };
         let part = self.part(channel_of(hash));
-        let proof =
-            Proof { channel: part.proof.load(Ordering::Acquire), model: generation.load(Ordering::Acquire) };
+        let proof = self.proof(hash, generation);
         let answers = self.is_proven(part, now) || entry.unproven;
         if entry.proof.model != proof.model {
             // Invalidated with all of its model: that is as gone as if it had been taken out.
@@ -102,14 +101,12 @@ impl L1 {
 
     /// Sampled before a reader looks anywhere.
     pub(crate) fn ticket(&self, hash: u128, generation: &AtomicU64) -> Ticket {
-        let part = self.part(channel_of(hash));
-        Ticket {
-            stripe: self.gate.sample(hash),
-            proof: Proof {
-                channel: part.proof.load(Ordering::Acquire),
-                model: generation.load(Ordering::Acquire),
-            },
-        }
+        Ticket { stripe: self.gate.sample(hash), proof: self.proof(hash, generation) }
+    }
+
+    fn proof(&self, hash: u128, generation: &AtomicU64) -> Proof {
+        let channel = self.part(channel_of(hash)).proof.load(Ordering::Acquire);
+        Proof { channel, model: generation.load(Ordering::Acquire) }
     }
 
     /// Puts in what a reader found, if the ticket still opens the gate. The entry carries the ticket's proof.
@@ -118,9 +115,22 @@ impl L1 {
         kept.unwrap_or(Insert::Discarded)
     }
 
-    /// Puts in what a writer committed, if the ticket still opens the gate, and shuts out all who read before.
-    pub(crate) fn replace(&self, hash: u128, ticket: Ticket, entry: L1Entry) -> Insert {
-        let kept = self.gate.replace(hash, ticket.stripe, || self.insert_if_newer(hash, entry));
+    /// Puts in what a writer committed, if nothing of the ticket has changed, and shuts out all who read before. The
+    /// proofs count here and not for a reader: an entry without them is only useless in this tier, but the writer must
+    /// know that its put into the shared tier may have come after a delete. `generation` is the model's.
+    pub(crate) fn replace(
+        &self,
+        hash: u128,
+        ticket: Ticket,
+        generation: &AtomicU64,
+        entry: L1Entry,
+    ) -> Insert {
+        let kept = self.gate.replace(hash, ticket.stripe, || {
+            if self.proof(hash, generation) != ticket.proof {
+                return Insert::Discarded;
+            }
+            self.insert_if_newer(hash, entry)
+        });
         kept.unwrap_or(Insert::Discarded)
     }
 

@@ -11,6 +11,7 @@ mod outages;
 mod processes;
 mod reads;
 mod refresh;
+mod taken_back;
 mod versions;
 mod warming;
 mod world;
