@@ -1,5 +1,7 @@
 //! Counters of many: one count for all that is missing, and no batch waits for another one that waits for it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::ready;
