@@ -1,6 +1,7 @@
 //! The first frame: who is there, and where their device stands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bongsu_service::auth::Claims;
 use bongsu_service::{OpenSession, ServiceError, SessionOpened};
@@ -10,6 +11,7 @@ use bongsu_wire::{
     decode_frame, encode_error, encode_result,
 };
 use bytes::Bytes;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::end::End;
 use super::session::{Opening, Session};
@@ -32,7 +34,7 @@ pub(super) async fn open(state: &Arc<EdgeState>, socket: &mut Socket) -> Result<
     match begin(state, socket, id.as_ref(), hello).await {
         Ok(opening) => Ok(Session::new(state.clone(), opening, rest)),
         Err(error) => {
-            let code = close_code(&error);
+            let code = close_code(&error, state.is_draining());
             if let Some(id) = &id {
                 refuse(socket, Some(id), &error);
             }
@@ -99,12 +101,28 @@ fn refuse(socket: &mut Socket, id: Option<&RequestId>, error: &WireError) {
 }
 
 /// What the client is to do after a refused hello: what passes by itself must not keep it away.
-fn close_code(error: &WireError) -> CloseCode {
-    if error.retry || error.kind == ErrorKind::Internal {
-        CloseCode::Overloaded
-    } else {
-        CloseCode::Unauthorized
+fn close_code(error: &WireError, draining: bool) -> CloseCode {
+    let passes = error.retry || error.kind == ErrorKind::Internal;
+    match (passes, draining) {
+        (true, true) => CloseCode::Draining,
+        (true, false) => CloseCode::Overloaded,
+        (false, _) => CloseCode::Unauthorized,
     }
+}
+
+/// Waits until this hello is carried out. Those that wait too long are refused: their clients have given up or soon
+/// will, and they would only keep the others waiting. So are those of a server that is being shut down.
+async fn turn(
+    hellos: &Semaphore,
+    within: Duration,
+    drain_begins: impl Future<Output = ()>,
+) -> Result<SemaphorePermit<'_>, WireError> {
+    let turn = tokio::select! {
+        biased;
+        () = drain_begins => None,
+        turn = tokio::time::timeout(within, hellos.acquire()) => turn.ok().and_then(Result::ok),
+    };
+    turn.ok_or_else(|| to_wire(ServiceError::Overloaded))
 }
 
 async fn begin(
@@ -115,7 +133,7 @@ async fn begin(
 ) -> Result<Opening, WireError> {
     let Hello { token, device, epoch, user_rev, cursors, list } = hello;
     let claims = state.verifier.verify(&token).await.map_err(token_to_wire)?;
-    let Ok(_turn) = state.hellos.acquire().await else { return Err(to_wire(ServiceError::Overloaded)) };
+    let _turn = turn(&state.hellos, state.timing.hello_within, state.drain_begins()).await?;
     // Registered first: whatever happens to this user or device from here on is not missed.
     let mailbox = state.hub.register(claims.user.clone(), device.id.clone(), socket.outlet().clone());
     let registration = Registration { state: state.clone(), mailbox };
@@ -183,5 +201,44 @@ pub(super) struct Online(pub(super) Registration);
 impl Drop for Online {
     fn drop(&mut self) {
         self.0.state.service.presence().closed(&self.0.mailbox.user);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const WITHIN: Duration = Duration::from_secs(5);
+
+    /// What a hello hears that is not carried out, and after how long.
+    async fn refused(hellos: &Semaphore, drain_begins: impl Future<Output = ()>) -> (WireError, Duration) {
+        let began = Instant::now();
+        let turn = tokio::time::timeout(2 * WITHIN, turn(hellos, WITHIN, drain_begins)).await;
+        (turn.expect("it waits for ever").unwrap_err(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hello_that_waits_too_long_is_refused_and_out_of_the_way() {
+        let hellos = Semaphore::new(0);
+        let (error, waited) = refused(&hellos, pending()).await;
+        assert_eq!((error.kind, error.retry), (ErrorKind::Overloaded, true));
+        assert_eq!(close_code(&error, false), CloseCode::Overloaded);
+        assert_eq!(waited.as_secs(), WITHIN.as_secs());
+        hellos.add_permits(1);
+        assert!(turn(&hellos, WITHIN, pending()).await.is_ok(), "nobody waits behind it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stops_refuses_the_hellos_that_wait_and_begins_none() {
+        let hellos = Semaphore::new(0);
+        let (error, waited) = refused(&hellos, tokio::task::yield_now()).await;
+        assert_eq!(close_code(&error, true), CloseCode::Draining);
+        assert_eq!(waited, Duration::ZERO);
+        hellos.add_permits(1);
+        refused(&hellos, ready(())).await;
     }
 }
