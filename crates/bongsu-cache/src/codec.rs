@@ -49,7 +49,8 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Postcard {
     const POSITIONAL: bool = true;
 
     fn encode(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let written = postcard::to_extend(value, std::mem::take(out)).map_err(|error| failed("postcard", &error))?;
+        let written =
+            postcard::to_extend(value, std::mem::take(out)).map_err(|error| failed("postcard", &error))?;
         *out = written;
         Ok(())
     }

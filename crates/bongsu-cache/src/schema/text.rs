@@ -94,8 +94,8 @@ impl Writer {
             return known.shown.clone();
         }
         let shown = match same_name.len() {
-            0 => word(name),
-            others => format!("{}#{}", word(name), others + 1),
+            0 => type_word(name),
+            others => format!("{}#{}", type_word(name), others + 1),
         };
         let place = self.definitions.len();
         self.definitions.push(Definition { name, structure, shown: shown.clone(), text: String::new() });
@@ -191,6 +191,12 @@ fn notes(flags: u8) -> Vec<String> {
 
 fn bracketed(notes: &[String]) -> String {
     if notes.is_empty() { String::new() } else { format!(" [{}]", notes.join(", ")) }
+}
+
+/// The name of a type. One that begins like the built-in ones (`string`, `seq`) is quoted, so that no type passes for
+/// them.
+fn type_word(name: &str) -> String {
+    if name.starts_with(|first: char| first.is_ascii_lowercase()) { format!("{name:?}") } else { word(name) }
 }
 
 /// A name as it is, or in quotes if it could be taken for something else.
