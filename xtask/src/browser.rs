@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::setup;
 use crate::step::{Step, root, titled};
+use crate::test::EVERYTHING;
 
 /// Where the browser tests and their npm packages are.
 pub(crate) const FOLDER: &str = "web/e2e";
@@ -17,9 +18,9 @@ pub(crate) fn run() -> Result<()> {
     titled("browser tests", build_and_run)
 }
 
-/// Builds with the features that `cargo test --workspace` uses, so that the two share every artifact.
+/// Builds with the features of `cargo x test`, so that the two share every artifact.
 pub(crate) fn build_and_run() -> Result<()> {
-    Step::cargo(&["build", "--workspace", "--locked", "--bins", "--tests"]).run()?;
+    Step::cargo(&["build", "--bins", "--tests"]).with(EVERYTHING).run()?;
     let binary = target_directory()?.join("debug/bongsu");
     if !binary.is_file() {
         bail!("cargo build left no {}", binary.display());

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::step::{Parts, Step, in_ci};
+use crate::test::EVERYTHING;
 use crate::{setup, tidy};
 
 const WEB_OUTPUT: &str = "web/dist";
@@ -13,11 +14,10 @@ pub(crate) fn run() -> Result<()> {
     parts.run("tidy", tidy::check);
     parts.run("web", web);
     parts.run("clippy", || {
-        let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-        Step::cargo(&lints).run()
+        Step::cargo(&["clippy", "--all-targets"]).with(EVERYTHING).with(&["--", "-D", "warnings"]).run()
     });
     parts.run("docs", || {
-        Step::cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings").run()
+        Step::cargo(&["doc", "--no-deps"]).with(EVERYTHING).env("RUSTDOCFLAGS", "-D warnings").run()
     });
     parts.finish()
 }

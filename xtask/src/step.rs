@@ -26,6 +26,12 @@ impl Step {
         Step::new(&cargo, arguments)
     }
 
+    /// More arguments, after those given.
+    pub(crate) fn with(mut self, arguments: &[&str]) -> Step {
+        self.command.args(arguments);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Step {
         self.command.env(name, value);
         self

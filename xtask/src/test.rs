@@ -5,6 +5,11 @@ use anyhow::{Error, Result};
 use crate::step::{Parts, Step, in_ci};
 use crate::{browser, setup};
 
+/// What lints, docs and tests are about: all crates with the parts that the server leaves out. One set of features for
+/// all of them, so that they share what they build.
+pub(crate) const EVERYTHING: &[&str] =
+    &["--workspace", "--locked", "--features", "bongsu-server/bench-cache"];
+
 pub(crate) fn run() -> Result<()> {
     let ready = setup::run();
     if in_ci() {
@@ -26,7 +31,7 @@ fn run_parts(no_browser: Option<Error>, no_servers: Option<Error>) -> Result<()>
         parts.run("web tests", || Step::new("npm", &["run", "--silent", "test"]).within(setup::WEB).run());
         parts.run("browser tests", browser::build_and_run);
     }
-    parts.run("cargo test", || Step::cargo(&["test", "--workspace", "--locked"]).run());
+    parts.run("cargo test", || Step::cargo(&["test"]).with(EVERYTHING).run());
     for (what, reason) in [("web and browser tests", no_browser), ("some tests on real servers", no_servers)]
     {
         if let Some(reason) = reason {
