@@ -20,18 +20,19 @@ pub struct Standing {
 }
 
 impl Service {
-    /// How `user` stands to `room`; `None` when they never were a member, or the tombstone is gone. One snapshot.
+    /// How `user` stands to `room`; `None` when they never were a member, or the tombstone is gone. What was committed
+    /// before the call shows.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn standing(&self, user: &UserId, room: RoomId) -> ServiceResult<Option<Standing>> {
-        let row = self.store.room_row(user, room).await?;
-        Ok(row.map(|row| Standing {
-            own: row.own,
-            kind: row.details.room.kind,
-            members: row.head.members,
-            history_before_join: row.details.room.history_before_join,
-            retention: row.details.room.retention,
+        let standing = self.store.standing(user, room).await?;
+        Ok(standing.map(|bongsu_store::Standing { own, head, room }| Standing {
+            own,
+            kind: room.kind,
+            members: head.members,
+            history_before_join: room.history_before_join,
+            retention: room.retention,
         }))
     }
 }

@@ -68,6 +68,7 @@ macro_rules! decorate_store {
             heads(rooms: &[RoomId]) -> Vec<Head>, Effect::Read;
             details(user: &UserId, rooms: &[RoomId]) -> Vec<RoomDetails>, Effect::Read;
             room_row(user: &UserId, room: RoomId) -> Option<RoomRow>, Effect::Read;
+            standing(user: &UserId, room: RoomId) -> Option<Standing>, Effect::Read;
             changes(user: &UserId, since: UserRev) -> Changes, Effect::Read;
             mark_read(user: &UserId, room: RoomId, seq: Seq) -> MarkedRead, Effect::Idempotent;
             mark_unread(user: &UserId, room: RoomId) -> UserRev, Effect::Write;
@@ -135,8 +136,8 @@ pub(crate) mod names {
         AppendMessage, Appended, AuditReport, Changed, Changes, CreateRoom, Created, DeleteMessage, Devices,
         EditMessage, Hello, HistoryFrom, HistoryPage, Import, ImportMember, ImportMessage, ImportRoom,
         ImportState, MarkedRead, MemberPage, Messages, Once, Opened, OwnRows, ProfileChange, React, Reads,
-        RecordPage, RoomDetails, RoomRow, Rooms, SettingsChange, StoreResult, SweepReport, Tail, TailPage,
-        UpdateRoom, Upkeep,
+        RecordPage, RoomDetails, RoomRow, Rooms, SettingsChange, Standing, StoreResult, SweepReport, Tail,
+        TailPage, UpdateRoom, Upkeep,
     };
 }
 

@@ -22,7 +22,9 @@ pub use contract::messages::{
     Messages, Once, React, RecordPage, RequestHash,
 };
 pub use contract::options::{Authority, CommitObserver, StoreOptions, Unobserved};
-pub use contract::reads::{Changes, MarkedRead, OwnRows, Reads, RoomDetails, RoomRow, SettingsChange};
+pub use contract::reads::{
+    Changes, MarkedRead, OwnRows, Reads, RoomDetails, RoomRow, SettingsChange, Standing,
+};
 pub use contract::rooms::{CreateRoom, Created, KeyScopeOfRoom, MemberPage, MemberRow, Rooms, UpdateRoom};
 pub use contract::tail::{Tail, TailPage};
 pub use contract::upkeep::{AuditReport, Drift, SweepReport, Upkeep};

@@ -20,5 +20,5 @@ mod memory {
 
 #[cfg(feature = "embedded")]
 mod embedded {
-    bongsu_store::conformance_suite!(crate::engines::embedded());
+    bongsu_store::conformance_suite!(crate::engines::embedded(64 << 20));
 }

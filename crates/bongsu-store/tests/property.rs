@@ -78,7 +78,11 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_embedded_engine_lives_every_life_as_the_reference_does(life in world::life(120)) {
-        block_on(live_twice(life, engines::memory(), engines::embedded()))?;
+    fn the_embedded_engine_lives_every_life_as_the_reference_does(
+        life in world::life(120),
+        // Everything it was asked for, the last of it, nothing.
+        positions_bytes in prop::sample::select(vec![64 << 20, 96 << 10, 0]),
+    ) {
+        block_on(live_twice(life, engines::memory(), engines::embedded(positions_bytes)))?;
     }
 }

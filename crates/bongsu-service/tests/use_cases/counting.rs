@@ -154,6 +154,10 @@ impl Reads for CountingStore {
         self.note("room_row");
         self.inner.room_row(user, room).await
     }
+    async fn standing(&self, user: &UserId, room: RoomId) -> StoreResult<Option<Standing>> {
+        self.note("standing");
+        self.inner.standing(user, room).await
+    }
     async fn changes(&self, user: &UserId, since: UserRev) -> StoreResult<Changes> {
         self.note("changes");
         self.inner.changes(user, since).await

@@ -49,6 +49,24 @@ pub async fn heads_and_details_come_in_the_order_asked(fixture: &Fixture) {
     assert_eq!(fixture.store().room_row(&user("bob"), a).await.unwrap(), None);
 }
 
+pub async fn standing_is_the_own_row_the_head_and_the_room(fixture: &Fixture) {
+    let room = fixture.group("alice", &["bob"]).await;
+    let standing = async |name| fixture.store().standing(&user(name), room).await.unwrap();
+    for text in ["one", "two"] {
+        let sent = fixture.send(room, "alice", text).await;
+        let row = fixture.store().room_row(&user("alice"), room).await.unwrap().unwrap();
+        let alice = standing("alice").await.unwrap();
+        assert_eq!((alice.head.seq, alice.own.read_seq), (sent.seq, sent.seq));
+        assert_eq!((alice.own, alice.head, alice.room), (row.own, row.head, row.details.room));
+    }
+    assert!(standing("bob").await.unwrap().own.is_member());
+    fixture.remove(room, "alice", &["bob"]).await;
+    assert!(!standing("bob").await.unwrap().own.is_member(), "a tombstone");
+    assert_eq!(standing("carol").await, None);
+    let nowhere = RoomId::from_bytes([7; 16]);
+    assert_eq!(fixture.store().standing(&user("alice"), nowhere).await.unwrap(), None);
+}
+
 pub async fn details_show_the_last_message_and_the_peer(fixture: &Fixture) {
     let named = ProfileChange { name: Some("Bob".to_owned()), ..ProfileChange::default() };
     fixture.store().upsert_users(&[(user("bob"), named)]).await.unwrap();

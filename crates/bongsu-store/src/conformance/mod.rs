@@ -169,6 +169,7 @@ macro_rules! conformance_suite {
             list: [
                 own_rows_are_the_rooms_of_a_user_by_id,
                 heads_and_details_come_in_the_order_asked,
+                standing_is_the_own_row_the_head_and_the_room,
                 details_show_the_last_message_and_the_peer,
                 every_own_fact_has_the_next_revision_and_stamps_the_row,
                 changes_are_the_rows_since_a_revision_tombstones_included,

@@ -40,6 +40,17 @@ pub struct RoomRow {
     pub details: RoomDetails,
 }
 
+/// How a user stands to a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Own row; may be a tombstone.
+    pub own: OwnRow,
+    /// Head.
+    pub head: Head,
+    /// The room.
+    pub room: Room,
+}
+
 /// What changed in a user's own rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changes {
@@ -94,7 +105,8 @@ pub trait Reads {
     /// All rows of a user. One call of the chat list.
     async fn own_rows(&self, user: &UserId) -> StoreResult<OwnRows>;
 
-    /// Heads in the order asked, one snapshot; rooms that do not exist are left out. One call of the chat list.
+    /// Heads in the order asked, each not older than the call; rooms that do not exist are left out. One call of the
+    /// chat list.
     async fn heads(&self, rooms: &[RoomId]) -> StoreResult<Vec<Head>>;
 
     /// Details in the order asked, one snapshot; rooms that do not exist are left out. `user` decides who the peer
@@ -103,6 +115,10 @@ pub trait Reads {
 
     /// One row, or `None` when the user never was a member (or the tombstone is gone). One snapshot.
     async fn room_row(&self, user: &UserId, room: RoomId) -> StoreResult<Option<RoomRow>>;
+
+    /// How a user stands to a room, or `None` when they never were a member (or the tombstone is gone). Each part is
+    /// not older than the call: what was committed before it shows.
+    async fn standing(&self, user: &UserId, room: RoomId) -> StoreResult<Option<Standing>>;
 
     /// Own rows changed after `since`.
     async fn changes(&self, user: &UserId, since: UserRev) -> StoreResult<Changes>;

@@ -1,7 +1,8 @@
 //! The committer: one thread that decides every write, makes it durable, says so, and answers.
 //!
 //! A batch is whatever arrived while the last one was syncing; nothing ever waits for more to come. One thread beats
-//! several: syncs compete and batches fragment. The order is fixed: decide, sync, observers in commit order, answers.
+//! several: syncs compete and batches fragment. The order is fixed: decide, sync, memory of the readers, observers in
+//! commit order, answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -62,6 +63,7 @@ impl Coordinator {
         let mut overlay = Overlay::new(&self.shared.tables, &mut self.hot);
         let decided = decide(&self.shared, self.last, &mut batch, &mut overlay);
         let rows = overlay.finish();
+        let writing = self.shared.positions.begin(&rows);
         if let Err(error) = rows.commit(&self.shared.tables) {
             let free = self.disk.free_mib();
             let reason =
@@ -71,6 +73,8 @@ impl Coordinator {
             }
             return Err(reason);
         }
+        // Before anybody is told: who hears of a commit finds it in memory.
+        self.shared.positions.finish(&rows, writing);
         rows.remember(&mut self.hot);
         self.last = decided.last;
         self.shared.last_commit.store(self.last.0, Ordering::Release);

@@ -79,8 +79,14 @@ pub(crate) fn own(user: &UserId, room: RoomId) -> Vec<u8> {
 }
 
 pub(crate) fn own_parts(key: &[u8]) -> Decoded<(UserId, RoomId)> {
+    let (user, room) = own_split(key)?;
+    Ok((UserId::new(user)?, room))
+}
+
+/// The same without an id of its own for the user.
+pub(crate) fn own_split(key: &[u8]) -> Decoded<(&str, RoomId)> {
     let (user, room) = split_text(key)?;
-    Ok((UserId::new(user)?, RoomId::from_bytes(room.try_into().map_err(|_| Corrupt("short key"))?)))
+    Ok((user, RoomId::from_bytes(room.try_into().map_err(|_| Corrupt("short key"))?)))
 }
 
 pub(crate) fn member(room: RoomId, user: &UserId) -> Vec<u8> {
@@ -102,7 +108,12 @@ pub(crate) fn change_parts(key: &[u8]) -> Decoded<(UserId, UserRev)> {
 }
 
 pub(crate) fn user_of(key: &[u8]) -> Decoded<UserId> {
-    Ok(UserId::new(text(key)?)?)
+    Ok(UserId::new(user_text(key)?)?)
+}
+
+/// The same without an id of its own.
+pub(crate) fn user_text(key: &[u8]) -> Decoded<&str> {
+    text(key)
 }
 
 pub(crate) fn device(user: &UserId, device: &DeviceId) -> Vec<u8> {

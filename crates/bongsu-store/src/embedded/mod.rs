@@ -16,6 +16,7 @@ mod keys;
 mod open;
 mod options;
 mod overlay;
+mod positions;
 mod queue;
 mod restore;
 mod row;

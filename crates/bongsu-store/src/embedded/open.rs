@@ -16,6 +16,7 @@ use super::coordinator::Coordinator;
 use super::disk::DiskSpace;
 use super::keys;
 use super::options::{EmbeddedSettings, OpenError};
+use super::positions::Positions;
 use super::queue::Queue;
 use super::row::meta::{
     Identity, SCHEMA_VERSION, decode_identity, decode_number, encode_identity, encode_number,
@@ -67,6 +68,7 @@ pub(crate) fn open(
     let testimony = Testimony { store: identity.store, epoch: identity.epoch, commit: last };
     let (witness, witness_thread) = Witness::start(dir, testimony).map_err(|error| place.system(&error))?;
     let disk = DiskSpace::of(dir.to_owned(), settings.disk_floor_bytes);
+    let positions = Positions::new(settings.positions_bytes);
     let shared = Arc::new(Shared {
         tables,
         identity,
@@ -74,6 +76,7 @@ pub(crate) fn open(
         settings,
         queue: Queue::default(),
         witness,
+        positions,
         last_commit: AtomicU64::new(last.0),
         failed: AtomicBool::new(false),
     });

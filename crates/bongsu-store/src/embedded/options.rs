@@ -14,6 +14,9 @@ pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct EmbeddedSettings {
     /// Bytes of blocks kept in memory.
     pub cache_bytes: u64,
+    /// Bytes of heads and own rows kept in memory for readers, about and at most: 64 MiB hold up to 120,000 heads and
+    /// 40,000 users in ten rooms each.
+    pub positions_bytes: usize,
     /// Free bytes on the disk below which writes are refused (`NotApplied`); hellos, acks and sweeps go on down to a
     /// quarter of it. The engine also writes in the background (files of 8 MiB, one being made while others are
     /// merged), and a background write that fails ends the process.
@@ -29,6 +32,7 @@ impl fmt::Debug for EmbeddedSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedSettings")
             .field("cache_bytes", &self.cache_bytes)
+            .field("positions_bytes", &self.positions_bytes)
             .field("disk_floor_bytes", &self.disk_floor_bytes)
             .field("accept_loss", &self.accept_loss)
             .finish_non_exhaustive()
@@ -39,6 +43,7 @@ impl Default for EmbeddedSettings {
     fn default() -> Self {
         Self {
             cache_bytes: 128 * 1024 * 1024,
+            positions_bytes: 64 * 1024 * 1024,
             disk_floor_bytes: 256 * 1024 * 1024,
             accept_loss: false,
             on_fatal: Arc::new(|reason| {

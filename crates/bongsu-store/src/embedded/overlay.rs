@@ -33,6 +33,11 @@ impl Undurable {
         self.0[table as usize].get(key).cloned()
     }
 
+    /// What the batch made of the rows of a table.
+    pub(crate) fn of(&self, table: Table) -> impl Iterator<Item = (&UserKey, Option<&UserValue>)> {
+        self.0[table as usize].iter().map(|(key, value)| (key, value.as_ref()))
+    }
+
     /// Writes everything in one atomic batch and waits until it is on the disk.
     pub(crate) fn commit(&self, tables: &Tables) -> Result<(), fjall::Error> {
         let count: usize = self.0.iter().map(Rows::len).sum();

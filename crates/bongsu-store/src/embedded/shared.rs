@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tracing::error;
 
 use super::options::EmbeddedSettings;
+use super::positions::Positions;
 use super::queue::Queue;
 use super::row::meta::Identity;
 use super::table::Tables;
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) settings: EmbeddedSettings,
     pub(crate) queue: Queue,
     pub(crate) witness: Witness,
+    /// What readers ask for most.
+    pub(crate) positions: Positions,
     /// Last durable commit.
     pub(crate) last_commit: AtomicU64,
     /// A commit failed: every call fails from then on.

@@ -4,6 +4,7 @@ mod failing;
 mod moving;
 mod opening;
 mod order;
+mod positions;
 
 use std::path::Path;
 use std::sync::Arc;

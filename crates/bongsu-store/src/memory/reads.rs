@@ -1,14 +1,14 @@
 //! Own rows of the reference engine: the chat list's parts, marks and settings.
 
 use async_trait::async_trait;
-use bongsu_types::{Fact, Head, OwnChange, RoomId, RoomKind, Seq, Settings, UserId, UserRev};
+use bongsu_types::{Fact, Head, OwnChange, OwnRow, RoomId, RoomKind, Seq, Settings, UserId, UserRev};
 
 use crate::memory::MemoryStore;
 use crate::memory::change::{Change, move_mark};
 use crate::memory::messages::{accept, cleared_if_empty};
 use crate::memory::state::{RoomState, State};
 use crate::{
-    Changes, MarkedRead, OwnRows, Reads, Refusal, RoomDetails, RoomRow, SettingsChange, StoreResult,
+    Changes, MarkedRead, OwnRows, Reads, Refusal, RoomDetails, RoomRow, SettingsChange, Standing, StoreResult,
 };
 
 #[async_trait]
@@ -38,6 +38,13 @@ impl Reads for MemoryStore {
             head: room.head,
             details: details(&state, room, user),
         }))
+    }
+
+    async fn standing(&self, user: &UserId, room: RoomId) -> StoreResult<Option<Standing>> {
+        let state = self.state();
+        let Some(room) = state.rooms.get(&room) else { return Ok(None) };
+        let standing = |own: &OwnRow| Standing { own: own.clone(), head: room.head, room: room.room.clone() };
+        Ok(room.rows.get(user).map(standing))
     }
 
     async fn changes(&self, user: &UserId, since: UserRev) -> StoreResult<Changes> {

@@ -32,11 +32,12 @@ impl Engine for MemoryEngine {
     async fn close(&self) {}
 }
 
-/// The engine for one machine, in a directory of its own.
+/// The engine for one machine, in a directory of its own, with so much memory for positions.
 #[cfg(feature = "embedded")]
-pub(crate) fn embedded() -> Box<dyn Engine> {
+pub(crate) fn embedded(positions_bytes: usize) -> Box<dyn Engine> {
     Box::new(EmbeddedEngine {
         dir: tempfile::tempdir().expect("a directory for the store"),
+        positions_bytes,
         opened: Mutex::default(),
     })
 }
@@ -44,6 +45,7 @@ pub(crate) fn embedded() -> Box<dyn Engine> {
 #[cfg(feature = "embedded")]
 struct EmbeddedEngine {
     dir: tempfile::TempDir,
+    positions_bytes: usize,
     opened: Mutex<Option<Arc<EmbeddedStore>>>,
 }
 
@@ -52,7 +54,9 @@ struct EmbeddedEngine {
 impl Engine for EmbeddedEngine {
     async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
         // The disk of whoever runs the tests may be nearly full.
-        let settings = EmbeddedSettings { disk_floor_bytes: 0, ..EmbeddedSettings::default() };
+        let positions_bytes = self.positions_bytes;
+        let settings =
+            EmbeddedSettings { disk_floor_bytes: 0, positions_bytes, ..EmbeddedSettings::default() };
         let store = EmbeddedStore::open_with(self.dir.path(), options, settings).expect("the store opens");
         let store = Arc::new(store);
         *self.opened.lock().expect("never poisoned") = Some(Arc::clone(&store));

@@ -22,9 +22,7 @@ impl Devices for EmbeddedStore {
     async fn hello(&self, hello: Hello) -> StoreResult<Opened> {
         let (user, device) = (hello.user.clone(), hello.device.id.clone());
         let session = self.submit(hello).await?;
-        let view = self.view()?;
-        let rooms = view.user(&user)?.unwrap_or_default().rooms as usize;
-        let cursors = self.read_from(view, rooms, move |view| positions(view, &user, &device)).await?;
+        let cursors = self.positions(&user, &device).await?;
         Ok(Opened {
             epoch: session.epoch,
             session_no: session.session_no,
@@ -92,18 +90,23 @@ impl Devices for EmbeddedStore {
     }
 }
 
-/// Where a device stands in every room its user is a member of.
-fn positions(view: &View, user: &UserId, device: &DeviceId) -> StoreResult<Vec<(RoomId, Seq)>> {
-    let stored = stored_cursors(view, user, device)?;
-    let mut positions = Vec::new();
-    for own in view.own_rows(user)?.into_iter().filter(|own| own.row.is_member()) {
-        let room = own.row.room;
-        let head = view.head(room)?;
-        let head = head.ok_or_else(|| StoreError::not_applied(format!("room {room} has no head")))?;
-        let cursor = stored.get(&own.slot).copied().unwrap_or_default();
-        positions.push((room, effective(cursor, &own.row, &head)));
+impl EmbeddedStore {
+    /// Where a device stands in every room its user is a member of.
+    async fn positions(&self, user: &UserId, device: &DeviceId) -> StoreResult<Vec<(RoomId, Seq)>> {
+        let stored = stored_cursors(&self.view()?, user, device)?;
+        let memberships = self.person(user).await?.memberships(user)?;
+        let rooms: Vec<RoomId> = memberships.iter().map(|own| own.row.room).collect();
+        // After the cursors: positions only grow, so none of them is beyond its head.
+        let heads = self.heads_of(&rooms).await?;
+        let mut positions = Vec::with_capacity(rooms.len());
+        for (own, head) in memberships.into_iter().zip(heads) {
+            let room = own.row.room;
+            let head = head.ok_or_else(|| StoreError::not_applied(format!("room {room} has no head")))?;
+            let cursor = stored.get(&own.slot).copied().unwrap_or_default();
+            positions.push((room, effective(cursor, &own.row, &head)));
+        }
+        Ok(positions)
     }
-    Ok(positions)
 }
 
 /// A room without a cursor starts at the join, never at the head.

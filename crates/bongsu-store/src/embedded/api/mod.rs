@@ -6,6 +6,7 @@ mod devices;
 mod history;
 mod import;
 mod messages;
+mod positions;
 mod reads;
 mod rooms;
 mod sweep;

@@ -13,28 +13,18 @@ use crate::embedded::source::Source;
 use crate::embedded::table::{Table, decoded};
 use crate::embedded::{EmbeddedStore, View, keys};
 use crate::{
-    Changes, MarkedRead, OwnRows, Reads, RoomDetails, RoomRow, SettingsChange, StoreError, StoreResult,
+    Changes, MarkedRead, OwnRows, Reads, RoomDetails, RoomRow, SettingsChange, Standing, StoreError,
+    StoreResult,
 };
 
 #[async_trait]
 impl Reads for EmbeddedStore {
     async fn own_rows(&self, user: &UserId) -> StoreResult<OwnRows> {
-        let view = self.view()?;
-        let rooms = view.user(user)?.unwrap_or_default().rooms as usize;
-        let user = user.clone();
-        self.read_from(view, rooms, move |view| own_rows(view, &user)).await
+        self.person(user).await?.own_rows(user)
     }
 
     async fn heads(&self, rooms: &[RoomId]) -> StoreResult<Vec<Head>> {
-        let rooms = rooms.to_vec();
-        self.read_from(self.view()?, rooms.len(), move |view| {
-            let mut heads = Vec::with_capacity(rooms.len());
-            for room in rooms {
-                heads.extend(view.head(room)?);
-            }
-            Ok(heads)
-        })
-        .await
+        Ok(self.heads_of(rooms).await?.into_iter().flatten().collect())
     }
 
     async fn details(&self, user: &UserId, rooms: &[RoomId]) -> StoreResult<Vec<RoomDetails>> {
@@ -51,6 +41,13 @@ impl Reads for EmbeddedStore {
 
     async fn room_row(&self, user: &UserId, room: RoomId) -> StoreResult<Option<RoomRow>> {
         room_row(&self.view()?, user, room)
+    }
+
+    async fn standing(&self, user: &UserId, room: RoomId) -> StoreResult<Option<Standing>> {
+        let Some(own) = self.person(user).await?.own(user, room)? else { return Ok(None) };
+        let Some(head) = self.heads_of(&[room]).await?[0] else { return Ok(None) };
+        let Some(stored) = self.view()?.room(room)? else { return Ok(None) };
+        Ok(Some(Standing { own, head, room: stored.room }))
     }
 
     async fn changes(&self, user: &UserId, since: UserRev) -> StoreResult<Changes> {
@@ -94,11 +91,6 @@ impl EmbeddedStore {
         let done = tokio::task::spawn_blocking(move || read(&view)).await;
         done.unwrap_or_else(|error| Err(StoreError::not_applied(error.to_string())))
     }
-}
-
-fn own_rows(view: &View, user: &UserId) -> StoreResult<OwnRows> {
-    let rows = view.own_rows(user)?.into_iter().map(|own| own.row).filter(|row| row.is_member()).collect();
-    Ok(OwnRows { user_rev: view.user_rev(user)?, rows })
 }
 
 fn changes(view: &View, user: &UserId, since: UserRev, items_max: usize) -> StoreResult<Changes> {
