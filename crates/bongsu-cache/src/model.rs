@@ -92,13 +92,15 @@ impl IdText {
     }
 
     fn encode(&mut self, text: &str) {
-        for byte in text.bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-') {
-                self.push(&[byte]);
-            } else {
-                self.push(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-            }
+        let is_special = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'.' | b'-');
+        let mut rest = text.as_bytes();
+        while let Some(plain) = rest.iter().position(is_special) {
+            let byte = rest[plain];
+            self.push(&rest[..plain]);
+            self.push(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            rest = &rest[plain + 1..];
         }
+        self.push(rest);
     }
 
     fn next(&mut self) {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod batch;
+mod each;
 mod fetch;
 mod flights;
 mod inspect;

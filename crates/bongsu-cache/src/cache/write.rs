@@ -72,6 +72,14 @@ impl<T: Cached> Cache<T> {
         }
     }
 
+    /// Drops an entry of this process at once, for whoever hears of a change and cannot wait: a thread that commits, a
+    /// reader of a log. Loads that began before it are not kept. The shared tier and the other processes are not told:
+    /// alone it is for a hub that has neither.
+    pub fn invalidate_here(&self, id: &T::Id) {
+        self.core().l1.invalidate(self.model().hash(&IdText::of(id)));
+        self.model().metrics.invalidated_here.increment(1);
+    }
+
     /// Drops all entries of the type, in every process, by renewing the generations: no keys are listed or deleted.
     pub async fn invalidate_all(&self) -> Invalidated {
         let (core, model) = (Arc::clone(self.core()), Arc::clone(self.model()));

@@ -1,6 +1,7 @@
 //! Each hazard of a two-tier cache as a test, with both tiers in memory and a clock that only moves when all wait.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alone;
 mod applier;
 mod backplane;
 mod batches;
