@@ -51,6 +51,11 @@ pub enum Fact {
         /// Own revision of the removal.
         user_rev: UserRev,
     },
+    /// What others see of this user changed: name, image or data. For whoever keeps a copy; sessions are not told.
+    ProfileChanged {
+        /// Whose.
+        user: UserId,
+    },
     /// Tokens of this user issued at or before `before_ms` are refused from now on: their sessions end (4101).
     UserRevoked {
         /// Whose.

@@ -62,6 +62,8 @@ impl Hub {
                     mailbox.own_news(OwnNews::DeviceRemoved { device: device.clone(), user_rev: *user_rev });
                 }
             }
+            // Clients learn of profiles when they ask for them.
+            Fact::ProfileChanged { user: _ } => {}
             Fact::UserRevoked { user, before_ms } => {
                 for mailbox in self.registry.of(user) {
                     mailbox.order(|orders| orders.revoked_before = orders.revoked_before.max(*before_ms));

@@ -320,6 +320,7 @@ impl Fixture {
             | Fact::Receipt { .. }
             | Fact::SessionOpened { .. }
             | Fact::DeviceRemoved { .. }
+            | Fact::ProfileChanged { .. }
             | Fact::UserRevoked { .. } => None,
         };
         self.facts_since(0).into_iter().filter_map(is_own).collect()

@@ -314,6 +314,29 @@ pub async fn a_hello_stores_what_the_token_and_the_client_say(fixture: &Fixture)
     assert_eq!(fixture.store().profiles(&[user("carol")]).await.unwrap()[0].name, "");
 }
 
+pub async fn a_profile_that_changed_is_a_fact_of_its_commit(fixture: &Fixture) {
+    let changed = |fixture: &Fixture| {
+        let is_change = |fact: &&Fact| matches!(fact, Fact::ProfileChanged { .. });
+        let told = fixture.committed();
+        told.last().map_or_else(Vec::new, |last| last.facts.iter().filter(is_change).cloned().collect())
+    };
+    let named = |name: &str| ProfileChange { name: Some(name.to_owned()), ..ProfileChange::default() };
+    let (bob, carol) = (user("bob"), user("carol"));
+    let both = [(bob.clone(), named("Bob")), (carol.clone(), named("Carol"))];
+    fixture.store().upsert_users(&both).await.unwrap();
+    let facts = [Fact::ProfileChanged { user: bob.clone() }, Fact::ProfileChanged { user: carol.clone() }];
+    assert_eq!(changed(fixture), facts);
+    let both = [(bob.clone(), named("Robert")), (carol, named("Carol"))];
+    fixture.store().upsert_users(&both).await.unwrap();
+    assert_eq!(changed(fixture), [Fact::ProfileChanged { user: bob.clone() }]);
+    let mut greeting = hello("bob", "phone", fixture.now(), None);
+    greeting.profile = Some(named("Bob"));
+    fixture.store().hello(greeting).await.unwrap();
+    assert_eq!(changed(fixture), [Fact::ProfileChanged { user: bob }]);
+    fixture.hello("bob", "phone").await;
+    assert_eq!(changed(fixture), []);
+}
+
 pub async fn a_refused_hello_leaves_no_trace(fixture: &Fixture) {
     fixture.store().revoke_user(&user("bob")).await.unwrap();
     let commits = fixture.last_commit().await;

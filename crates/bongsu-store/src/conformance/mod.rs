@@ -203,6 +203,7 @@ macro_rules! conformance_suite {
                 a_revoked_user_needs_a_newer_token,
                 an_idle_device_expires_and_starts_anew,
                 a_hello_stores_what_the_token_and_the_client_say,
+                a_profile_that_changed_is_a_fact_of_its_commit,
                 a_refused_hello_leaves_no_trace,
                 server_keys_are_kept_by_id,
             ];

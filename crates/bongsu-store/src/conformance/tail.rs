@@ -25,6 +25,7 @@ fn ref_of(
         Fact::Receipt { .. }
         | Fact::SessionOpened { .. }
         | Fact::DeviceRemoved { .. }
+        | Fact::ProfileChanged { .. }
         | Fact::UserRevoked { .. } => None,
     }
 }
@@ -177,6 +178,7 @@ pub async fn facts_of_a_record_are_what_the_log_says_of_it(fixture: &Fixture) {
         | Fact::Receipt { .. }
         | Fact::SessionOpened { .. }
         | Fact::DeviceRemoved { .. }
+        | Fact::ProfileChanged { .. }
         | Fact::UserRevoked { .. } => None,
     };
     let told: Vec<_> = fixture.facts_since(0).into_iter().filter_map(is_record).collect();

@@ -88,7 +88,8 @@ pub trait Devices {
     /// Tokens issued at or before this instant are refused; zero when never revoked.
     async fn revoked_before(&self, user: &UserId) -> StoreResult<Millis>;
 
-    /// Creates or changes users.
+    /// Creates or changes users. A profile that is not what it was is a `ProfileChanged` fact, whoever changes it: this
+    /// call, a hello or an import.
     async fn upsert_users(&self, users: &[(UserId, ProfileChange)]) -> StoreResult<()>;
 
     /// Profiles in the order asked; unknown users are left out.

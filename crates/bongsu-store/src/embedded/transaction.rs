@@ -113,7 +113,9 @@ impl<'a, 'o> Transaction<'a, 'o> {
         self.put(Table::User, user.as_str().as_bytes(), encode_user(state));
     }
 
-    pub(crate) fn put_profile(&mut self, profile: &Profile) {
+    /// Writes a profile that differs from what was there, and says so.
+    pub(crate) fn change_profile(&mut self, profile: &Profile) {
+        self.facts.push(Fact::ProfileChanged { user: profile.user.clone() });
         self.put(Table::Profile, profile.user.as_str().as_bytes(), encode_profile(profile));
     }
 

@@ -189,6 +189,7 @@ fn change_profile(change: &mut Change<'_>, user: &UserId, wanted: &ProfileChange
     };
     if new != *old {
         change.write().users.entry(user.clone()).or_default().profile = Some(new);
+        change.tell(Fact::ProfileChanged { user: user.clone() });
     }
 }
 

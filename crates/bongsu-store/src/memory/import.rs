@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bongsu_types::{
-    Mentions, Message, MessageKind, Ordinal, OwnChange, OwnRow, Reaction, RecordBody, Retention, Room,
+    Fact, Mentions, Message, MessageKind, Ordinal, OwnChange, OwnRow, Reaction, RecordBody, Retention, Room,
     RoomId, Seq, Settings, UserId, UserRev,
 };
 
@@ -130,7 +130,6 @@ fn finish(change: &mut Change<'_>, room: RoomId, members: Vec<ImportMember>) -> 
 fn let_in(change: &mut Change<'_>, room: RoomId, member: ImportMember) {
     let ImportMember { user, name, role, read_seq } = member;
     change.ensure_user(&user);
-    name_if_nameless(change, &user, name);
     let now = change.now;
     let room_state = change.write_room(room);
     let head = room_state.head;
@@ -157,12 +156,14 @@ fn let_in(change: &mut Change<'_>, room: RoomId, member: ImportMember) {
     room_state.rows.insert(user.clone(), row);
     room_state.head.members += 1;
     change.own_fact(room, &user, OwnChange::Joined { from_seq: joined_seq });
+    name_if_nameless(change, &user, name);
 }
 
 fn name_if_nameless(change: &mut Change<'_>, user: &UserId, name: String) {
     let profile = change.write().users.get_mut(user).and_then(|state| state.profile.as_mut());
-    if let Some(profile) = profile.filter(|profile| profile.name.is_empty()) {
+    if let Some(profile) = profile.filter(|profile| profile.name.is_empty() && !name.is_empty()) {
         profile.name = name;
+        change.tell(Fact::ProfileChanged { user: user.clone() });
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) fn name_user(transaction: &mut Transaction<'_, '_>, user: &UserId, na
     let mut profile = transaction.profile(user)?.unwrap_or_else(|| empty_profile(user));
     if profile.name.is_empty() && !name.is_empty() {
         name.clone_into(&mut profile.name);
-        transaction.put_profile(&profile);
+        transaction.change_profile(&profile);
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub(super) fn change_profile(
         after.data = Some(data.clone()).filter(|data| !data.is_empty());
     }
     if after != before {
-        transaction.put_profile(&after);
+        transaction.change_profile(&after);
     }
     Ok(())
 }
