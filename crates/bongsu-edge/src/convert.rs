@@ -1,22 +1,56 @@
 //! From what use cases answer to what clients see.
 
-use bongsu_service::{ChangedRow, ListPage, ListRow, MemberRow, OwnChanges, PresenceState, RoomView};
+use bongsu_service::{
+    ChangedRow, LastMessage, ListPage, ListRow, MemberRow, OwnChanges, PresenceState, ProfileCard, RoomView,
+};
 use bongsu_types::{Millis, UserRev};
-use bongsu_wire::{Change, MemberObject, PresenceObject, RoomPage, RowParts};
+use bongsu_wire::{Change, MemberObject, Peer, PresenceObject, RoomPage, SettingsObject};
 
 /// A row of the chat list.
 pub(crate) fn list_row(row: &ListRow) -> bongsu_wire::ListRow {
-    let ListRow { own, head, details, unread: _, mentions: _ } = row;
-    let peer = details.peer.as_ref();
-    let parts = RowParts {
-        room: &details.room,
-        head,
-        own,
-        everyone: &details.everyone,
-        peer,
-        last: details.last.as_ref(),
-    };
-    parts.into()
+    let ListRow { own, head, card, peer, unread, mentions } = row;
+    bongsu_wire::ListRow {
+        room: head.room,
+        kind: head.kind,
+        key: card.key.clone(),
+        name: card.name.clone(),
+        image: card.image.clone(),
+        data: card.data.clone(),
+        peer: peer.as_deref().map(peer_of),
+        last: row.last().map(last_message),
+        head_seq: head.seq,
+        head_ord: head.ord,
+        read_seq: own.read_seq,
+        read_ord: own.read_ord,
+        joined_seq: own.joined_seq,
+        floor_seq: head.floor_seq,
+        unread: *unread,
+        marked_unread: own.marked_unread,
+        mentions: *mentions,
+        role: own.role,
+        request: own.request,
+        settings: SettingsObject::new(&own.settings, head.seq),
+        active_ms: head.active_ms,
+        user_rev: own.user_rev,
+        members: None,
+    }
+}
+
+fn peer_of(profile: &ProfileCard) -> Peer {
+    let ProfileCard { user, name, image } = profile;
+    Peer { user: user.clone(), name: name.clone(), image: image.clone() }
+}
+
+fn last_message(last: &LastMessage) -> bongsu_wire::LastMessage {
+    let LastMessage { seq, sender, kind, text, deleted, at_ms } = last;
+    bongsu_wire::LastMessage {
+        seq: *seq,
+        sender: sender.clone(),
+        kind: *kind,
+        text: text.clone(),
+        deleted: *deleted,
+        at_ms: *at_ms,
+    }
 }
 
 /// A page of the chat list.

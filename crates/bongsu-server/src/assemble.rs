@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use bongsu_cluster::InProcessBus;
 use bongsu_service::auth::{Secret, ServerKeys, TokenSettings, TokenVerifier};
-use bongsu_service::{Bus, Importer, Presence, PublishCommits, Service, ServiceParts, ServiceSettings};
+use bongsu_service::{
+    Bus, Cards, FeedCards, Importer, Presence, PublishCommits, Service, ServiceParts, ServiceSettings,
+};
 pub(crate) use bongsu_store::embedded::VerifyReport;
 use bongsu_store::embedded::{BackupReport, EmbeddedSettings, EmbeddedStore};
 use bongsu_store::{CommitObserver, Guard, GuardSettings, Store, StoreOptions, Unobserved};
@@ -42,11 +44,14 @@ pub(crate) async fn node(config: &Config, data: &DataDir) -> Result<Node> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let limits = Arc::new(config.limits.to_limits());
     let bus: Arc<dyn Bus> = Arc::new(InProcessBus::new());
-    let engine = Arc::new(open(config, data, Arc::new(PublishCommits::to(Arc::clone(&bus))))?);
+    let cards = Cards::open(config.cache.l1_mib * 1024 * 1024).context("cannot open the cache")?;
+    let publish = Arc::new(PublishCommits::to(Arc::clone(&bus)));
+    let engine = Arc::new(open(config, data, Arc::new(FeedCards::before(publish, &cards)))?);
     let store = guarded(&engine);
     let presence = Arc::new(Presence::new(Arc::clone(&bus), Arc::clone(&clock)));
     let service = Arc::new(Service::new(ServiceParts {
         store: Arc::clone(&store),
+        cards,
         limits: Arc::clone(&limits),
         clock: Arc::clone(&clock),
         presence,

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use bongsu_store::{Changes, RoomDetails};
+use bongsu_store::Changes;
 use bongsu_types::{Head, OwnRow, RoomId, UserRev};
 
+use crate::cards::Shown;
 use crate::{Actor, ListRow, Service, ServiceResult};
 
 /// What changed in a user's own rows.
@@ -60,8 +61,8 @@ impl Service {
             return Ok(OwnChanges::Rows { rows, user_rev });
         }
         let heads = self.store.heads(&rooms).await?;
-        let details = self.store.details(&actor.user, &rooms).await?;
-        let rows = put_together(rows, &heads, details);
+        let shown = self.cards.of(&self.store, &actor.user, &heads).await?;
+        let rows = put_together(rows, &heads, shown);
         if bytes(&rows) > self.limits.send_queue_bytes {
             return Ok(OwnChanges::Reset { user_rev });
         }
@@ -69,12 +70,11 @@ impl Service {
     }
 }
 
-fn put_together(rows: Vec<OwnRow>, heads: &[Head], details: Vec<RoomDetails>) -> Vec<ChangedRow> {
+fn put_together(rows: Vec<OwnRow>, heads: &[Head], shown: Vec<Shown>) -> Vec<ChangedRow> {
     let heads: HashMap<RoomId, &Head> = heads.iter().map(|head| (head.room, head)).collect();
-    let mut details: HashMap<RoomId, RoomDetails> =
-        details.into_iter().map(|details| (details.room.id, details)).collect();
-    let changed = |own: OwnRow| match (heads.get(&own.room), details.remove(&own.room)) {
-        (Some(head), Some(details)) => ChangedRow::Row(Box::new(ListRow::new(own, **head, details))),
+    let mut shown: HashMap<RoomId, Shown> = shown.into_iter().map(|shown| (shown.room, shown)).collect();
+    let changed = |own: OwnRow| match (heads.get(&own.room), shown.remove(&own.room)) {
+        (Some(head), Some(shown)) => ChangedRow::Row(Box::new(ListRow::new(own, **head, shown))),
         // Tombstones, and rooms that went meanwhile.
         (_, _) => removed(own),
     };

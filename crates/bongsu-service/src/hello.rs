@@ -65,7 +65,7 @@ impl Service {
         };
         let list = match wanted {
             Some(wanted) => {
-                let chats = Chats::new(own.rows.clone(), &heads);
+                let chats = Chats::new(&own.rows, &heads);
                 Some(self.list_page(&actor, chats, wanted).await?)
             }
             None => None,

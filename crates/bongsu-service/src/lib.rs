@@ -7,6 +7,7 @@
 mod accept;
 mod actor;
 pub mod auth;
+mod cards;
 mod changes;
 mod checks;
 mod commits;
@@ -38,6 +39,7 @@ mod upkeep;
 mod users;
 
 pub use actor::Actor;
+pub use cards::{Cards, FeedCards, LastMessage, ProfileCard, ProfileCardId, RoomCard, RoomCardId};
 pub use changes::{ChangedRow, OwnChanges};
 pub use commits::PublishCommits;
 pub use create_room::NewRoom;
@@ -65,5 +67,5 @@ pub use bongsu_cluster::{
 pub use bongsu_store::{
     Appended, AuditReport, Authority, Changed, Created, HistoryFrom, HistoryItem, HistoryPage, ImportMember,
     ImportMessage, ImportRoom, ImportState, MarkedRead, MemberRow, Opened, OwnRows, ProfileChange,
-    RecordPage, RoomDetails, RoomRow, SettingsChange, Store, SweepReport, TailPage,
+    RecordPage, RoomRow, SettingsChange, Store, SweepReport, TailPage,
 };

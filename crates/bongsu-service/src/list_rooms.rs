@@ -1,10 +1,8 @@
-//! The chat list: sorted by positions, details only for the page.
+//! The chat list: sorted by positions, cards only for the page.
 
-use std::collections::HashMap;
-
-use bongsu_store::RoomDetails;
 use bongsu_types::{Head, Limits, Millis, OwnRow, RoomId, RoomKind};
 
+use crate::cards::Shown;
 use crate::list_cursor::ListPosition;
 use crate::{Actor, ListRow, Service, ServiceResult, checks};
 
@@ -35,19 +33,21 @@ pub struct ListPage {
 }
 
 /// All rooms of a user with their heads, read once, from which pages are cut.
-pub(crate) struct Chats {
-    chats: Vec<Chat>,
+pub(crate) struct Chats<'a> {
+    chats: Vec<Chat<'a>>,
 }
 
-struct Chat {
-    own: OwnRow,
-    head: Head,
+#[derive(Clone, Copy)]
+struct Chat<'a> {
+    own: &'a OwnRow,
+    head: &'a Head,
 }
 
 impl Service {
     /// A page of the actor's chat list.
     ///
-    /// Three store calls whatever the number of rooms and the filters: own rows, heads, details of the page.
+    /// Two store calls whatever the number of rooms and the filters: own rows and heads; and one for those rooms of the
+    /// page whose cards are not in memory.
     ///
     /// # Errors
     /// `InvalidParams` (`limit`, `cursor`).
@@ -57,26 +57,23 @@ impl Service {
         let own_rows = self.store.own_rows(&actor.user).await?;
         let rooms: Vec<RoomId> = own_rows.rows.iter().map(|own| own.room).collect();
         let heads = self.store.heads(&rooms).await?;
-        self.list_page(actor, Chats::new(own_rows.rows, &heads), wanted).await
+        self.list_page(actor, Chats::new(&own_rows.rows, &heads), wanted).await
     }
 
-    /// Cuts a page from rooms already read: one store call for its details.
+    /// Cuts a page from rooms already read: at most one store call, for its cards.
     pub(crate) async fn list_page(
         &self,
         actor: &Actor,
-        chats: Chats,
+        chats: Chats<'_>,
         wanted: Wanted,
     ) -> ServiceResult<ListPage> {
         let unread_total = chats.unread_total(self.clock.now_ms());
-        let mut chats = chats.candidates(&wanted);
-        let is_cut = chats.len() > wanted.limit;
-        chats.truncate(wanted.limit);
-        let rooms: Vec<RoomId> = chats.iter().map(|chat| chat.own.room).collect();
-        let details =
-            if rooms.is_empty() { Vec::new() } else { self.store.details(&actor.user, &rooms).await? };
-        let mut page = Page::new(chats.len(), self.limits.page_bytes);
-        page.fill(chats, details);
-        let more = page.left_out || is_cut;
+        let candidates = chats.candidates(&wanted);
+        let heads: Vec<Head> = candidates.first.iter().map(|(_, chat)| *chat.head).collect();
+        let shown = self.cards.of(&self.store, &actor.user, &heads).await?;
+        let mut page = Page::new(heads.len(), self.limits.page_bytes);
+        page.fill(&candidates.first, shown);
+        let more = page.left_out || candidates.more;
         let cursor = page.last.filter(|_| more).map(ListPosition::to_cursor);
         Ok(ListPage { rows: page.rows, unread_total, cursor })
     }
@@ -102,37 +99,54 @@ impl Wanted {
         })
     }
 
-    fn takes(&self, chat: &Chat) -> bool {
-        let unread = chat.own.marked_unread || chat.own.unread(&chat.head) > 0;
+    fn takes(&self, chat: Chat<'_>) -> bool {
+        let unread = chat.own.marked_unread || chat.own.unread(chat.head) > 0;
         let of_kind = self.kind.is_none_or(|kind| chat.head.kind == kind);
-        of_kind && chat.own.is_hidden(&chat.head) == self.hidden && (unread || !self.unread_only)
+        of_kind && chat.own.is_hidden(chat.head) == self.hidden && (unread || !self.unread_only)
     }
 }
 
-impl Chats {
-    /// Rows without a head are of rooms that went meanwhile, and are left out.
-    pub(crate) fn new(own_rows: Vec<OwnRow>, heads: &[Head]) -> Self {
-        let heads: HashMap<RoomId, &Head> = heads.iter().map(|head| (head.room, head)).collect();
-        let with_head = |own: OwnRow| heads.get(&own.room).map(|head| Chat { own, head: **head });
-        Self { chats: own_rows.into_iter().filter_map(with_head).collect() }
+impl<'a> Chats<'a> {
+    /// Both in one order; rows without a head are of rooms that went meanwhile, and are left out.
+    pub(crate) fn new(own_rows: &'a [OwnRow], heads: &'a [Head]) -> Self {
+        let mut heads = heads.iter().peekable();
+        let with_head = |own: &'a OwnRow| {
+            let head = heads.next_if(|head| head.room == own.room)?;
+            Some(Chat { own, head })
+        };
+        Self { chats: own_rows.iter().filter_map(with_head).collect() }
     }
 
     fn unread_total(&self, now: Millis) -> u64 {
-        self.chats.iter().map(|chat| chat.own.badge(&chat.head, now)).sum()
+        self.chats.iter().map(|chat| chat.own.badge(chat.head, now)).sum()
     }
 
-    /// What the page may hold, in order.
-    fn candidates(self, wanted: &Wanted) -> Vec<Chat> {
-        let mut sorted: Vec<(ListPosition, Chat)> = self
+    /// What the page may hold.
+    fn candidates(self, wanted: &Wanted) -> Candidates<'a> {
+        let mut first: Vec<(ListPosition, Chat<'a>)> = self
             .chats
             .into_iter()
-            .filter(|chat| wanted.takes(chat))
-            .map(|chat| (ListPosition::of(&chat.own, &chat.head), chat))
+            .filter(|chat| wanted.takes(*chat))
+            .map(|chat| (ListPosition::of(chat.own, chat.head), chat))
             .filter(|(position, _)| wanted.after.is_none_or(|after| *position > after))
             .collect();
-        sorted.sort_unstable_by_key(|(position, _)| *position);
-        sorted.into_iter().map(|(_, chat)| chat).collect()
+        let more = first.len() > wanted.limit;
+        if more {
+            // Only the page is sorted, not all that comes after it.
+            first.select_nth_unstable_by_key(wanted.limit, |(position, _)| *position);
+            first.truncate(wanted.limit);
+        }
+        first.sort_unstable_by_key(|(position, _)| *position);
+        Candidates { first, more }
     }
+}
+
+/// What a page may hold.
+struct Candidates<'a> {
+    /// In order, at most `limit`.
+    first: Vec<(ListPosition, Chat<'a>)>,
+    /// There is more after them.
+    more: bool,
 }
 
 /// A page being filled, until it has enough bytes.
@@ -150,13 +164,12 @@ impl Page {
         Self { bytes_left: bytes, rows: Vec::with_capacity(rows), last: None, left_out: false }
     }
 
-    fn fill(&mut self, chats: Vec<Chat>, details: Vec<RoomDetails>) {
-        let mut details = details.into_iter().peekable();
-        for Chat { own, head } in chats {
-            let position = ListPosition::of(&own, &head);
-            // Both are in the same order; a room that went meanwhile has no details.
-            if let Some(details) = details.next_if(|details| details.room.id == own.room) {
-                let row = ListRow::new(own, head, details);
+    fn fill(&mut self, chats: &[(ListPosition, Chat<'_>)], shown: Vec<Shown>) {
+        let mut shown = shown.into_iter().peekable();
+        for (position, Chat { own, head }) in chats {
+            // Both are in the same order; a room that went meanwhile shows nothing.
+            if let Some(shown) = shown.next_if(|shown| shown.room == own.room) {
+                let row = ListRow::new(OwnRow::clone(own), **head, shown);
                 let bytes = row.bytes();
                 if !self.rows.is_empty() && bytes > self.bytes_left {
                     self.left_out = true;
@@ -165,7 +178,7 @@ impl Page {
                 self.bytes_left = self.bytes_left.saturating_sub(bytes);
                 self.rows.push(row);
             }
-            self.last = Some(position);
+            self.last = Some(*position);
         }
     }
 }

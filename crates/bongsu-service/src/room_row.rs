@@ -22,7 +22,7 @@ impl Service {
     pub async fn room(&self, actor: &Actor, room: RoomId) -> ServiceResult<RoomView> {
         actor.audit("room.get");
         let row = self.room_row(actor, room).await?;
-        if !self.shows_members(&row.head, row.details.room.kind, row.own.role) {
+        if !self.shows_members(&row.head, row.head.kind, row.own.role) {
             return Ok(RoomView { row, members: None });
         }
         let limit = usize::try_from(self.limits.small_room_members).unwrap_or(usize::MAX);

@@ -7,7 +7,7 @@ use bongsu_cluster::{Presence, Rate, RateLimiter};
 use bongsu_store::{Authority, Once, Store};
 use bongsu_types::{Clock, Limits, RoomId};
 
-use crate::{Actor, Appended, ServiceError, ServiceResult};
+use crate::{Actor, Appended, Cards, ServiceError, ServiceResult};
 
 /// Choices of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ impl Default for ServiceSettings {
 pub struct ServiceParts {
     /// Where everything durable is.
     pub store: Arc<dyn Store>,
+    /// What is kept of rooms and users; fed by the commits of the store.
+    pub cards: Cards,
     /// Bounds of requests.
     pub limits: Arc<Limits>,
     /// Time of rates and badges.
@@ -43,6 +45,7 @@ pub struct ServiceParts {
 #[derive(Clone)]
 pub struct Service {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) cards: Cards,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) presence: Arc<Presence>,
@@ -56,7 +59,7 @@ impl Service {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: ServiceParts) -> Self {
-        let ServiceParts { store, limits, clock, presence, settings } = parts;
+        let ServiceParts { store, cards, limits, clock, presence, settings } = parts;
         let sends = Rate::per_second(limits.sends_per_s, limits.sends_burst);
         let creates = Rate::per_minute(limits.creates_per_min);
         let watches = Rate::per_minute(limits.watches_per_min);
@@ -65,6 +68,7 @@ impl Service {
             creates: Arc::new(RateLimiter::new(creates, clock.clone())),
             watches: Arc::new(RateLimiter::new(watches, clock.clone())),
             store,
+            cards,
             limits,
             clock,
             presence,

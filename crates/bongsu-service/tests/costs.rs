@@ -7,6 +7,7 @@
 
 #[path = "costs/counters.rs"]
 mod counters;
+#[allow(dead_code, reason = "nothing is held here")]
 #[path = "use_cases/counting.rs"]
 mod counting;
 #[path = "costs/node.rs"]
@@ -102,9 +103,9 @@ async fn sends_at_once(counters: &Counters, text: &mut String) {
 async fn lists(counters: &Counters, text: &mut String) {
     text.push_str(
         "\n## The first ten rows of a chat list\n\nOwn rows and heads of all rooms to sort and count, details of the \
-         page: flat in messages. A node keeps none of it, so the second time costs what the first did.\n\n\
-         | rooms | messages in each | store calls, first | store calls, then | rows read | durable writes |\n\
-         | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+         page: flat in messages. All of it stays in memory until it changes; first is after a start.\n\n\
+         | rooms | messages in each | store calls, first | store calls, then | rows read, first | rows read, then | \
+         durable writes |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for (rooms, messages) in [(10, 1), (10, 100), (100, 1), (100, 10), (1_000, 1)] {
         let mut node = Node::open();
@@ -114,17 +115,24 @@ async fn lists(counters: &Counters, text: &mut String) {
         }
         node.reopen().await;
         let mut calls = Vec::new();
-        let start = counters.now();
+        let mut rows = Vec::new();
+        let mut writes = 0;
         for _ in 0..2 {
+            let start = counters.now();
             node.calls.take();
             let request = ListRooms { limit: Some(10), ..ListRooms::default() };
             assert_eq!(node.service.list_rooms(&actor(), request).await.unwrap().rows.len(), 10);
             calls.push(node.calls.take().len());
+            let spent = counters.since(&start);
+            rows.push(spent.rows_read);
+            writes += spent.durable_writes;
         }
-        let spent = counters.since(&start);
-        let [first, then] = calls[..] else { panic!("listed twice") };
-        let (rows, writes) = (spent.rows_read / 2, spent.durable_writes);
-        writeln!(text, "| {rooms} | {messages} | {first} | {then} | {rows} | {writes} |").unwrap();
+        writeln!(
+            text,
+            "| {rooms} | {messages} | {} | {} | {} | {} | {writes} |",
+            calls[0], calls[1], rows[0], rows[1]
+        )
+        .unwrap();
     }
 }
 
@@ -132,12 +140,13 @@ async fn lists(counters: &Counters, text: &mut String) {
 async fn resumes(counters: &Counters, text: &mut String) {
     text.push_str(
         "\n## A device that comes back\n\nOne request of the client, `hello`, with the first ten rows of the list; the \
-         missed messages follow by themselves, one read of the log for each room that has some.\n\n\
-         | rooms | messages missed | round trips | store calls of hello | rows read | durable writes |\n\
-         | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+         missed messages follow by themselves, one read of the log for each room that has some. First is after a start, \
+         then a second time.\n\n\
+         | rooms | messages missed | round trips | store calls of hello | rows read, first | rows read, then | \
+         durable writes |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for (rooms, missed) in [(10, 0), (10, 200), (100, 200), (1_000, 200)] {
-        let node = Node::open();
+        let mut node = Node::open();
         let mut all = Vec::new();
         for _ in 0..rooms {
             let room = node.room(2).await;
@@ -149,12 +158,15 @@ async fn resumes(counters: &Counters, text: &mut String) {
         for (number, room) in (0..missed).zip(all.iter().cycle()) {
             node.say(*room, &format!("missed {number}")).await;
         }
+        node.reopen().await;
         node.calls.take();
         let start = counters.now();
         let resumed = node.hello(Some(&opened)).await;
         assert!(resumed.opened.resumed);
-        let (calls, spent) = (node.calls.take().len(), counters.since(&start));
-        let (rows, writes) = (spent.rows_read, spent.durable_writes);
-        writeln!(text, "| {rooms} | {missed} | 1 | {calls} | {rows} | {writes} |").unwrap();
+        let (calls, first) = (node.calls.take().len(), counters.since(&start));
+        let start = counters.now();
+        assert!(node.hello(Some(&opened)).await.opened.resumed);
+        let (rows, then, writes) = (first.rows_read, counters.since(&start).rows_read, first.durable_writes);
+        writeln!(text, "| {rooms} | {missed} | 1 | {calls} | {rows} | {then} | {writes} |").unwrap();
     }
 }

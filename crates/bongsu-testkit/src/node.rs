@@ -7,7 +7,9 @@ use bongsu_cluster::InProcessBus;
 use bongsu_cluster::fault::{Faults, FaultyBus};
 use bongsu_edge::{Edge, EdgeParts, Timing};
 use bongsu_service::auth::{NewServerKey, Secret, ServerKeys, TokenSettings, TokenSigner, TokenVerifier};
-use bongsu_service::{Bus, Presence, PublishCommits, Service, ServiceParts, ServiceSettings};
+use bongsu_service::{
+    Bus, Cards, FeedCards, Presence, PublishCommits, Service, ServiceParts, ServiceSettings,
+};
 use bongsu_store::{Store, StoreOptions};
 use bongsu_types::{Clock, KeyScope, Limits, ManualClock, Millis};
 use tokio::net::TcpListener;
@@ -18,6 +20,9 @@ use crate::access::Access;
 
 /// Where the clock of a node stands at first: any day will do.
 const START: Millis = Millis(1_789_000_000_000);
+
+/// Memory for the cards of a node: more than a test fills.
+const CARDS_BYTES: u64 = 16 << 20;
 
 /// How long a node takes to end its sessions, at most.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -68,10 +73,13 @@ impl NodeOptions {
         let manual = Arc::new(ManualClock::at(START));
         let clock: Arc<dyn Clock> = Arc::clone(&manual) as Arc<dyn Clock>;
         let limits = Arc::new(self.limits);
-        let observer = Arc::new(PublishCommits::to(Arc::clone(&self.bus)));
+        let cards = Cards::open(CARDS_BYTES).expect("a runtime runs");
+        let publish = Arc::new(PublishCommits::to(Arc::clone(&self.bus)));
+        let observer = Arc::new(FeedCards::before(publish, &cards));
         let store = open(StoreOptions { clock: Arc::clone(&clock), limits: Arc::clone(&limits), observer });
         let service = Service::new(ServiceParts {
             store: Arc::clone(&store),
+            cards,
             limits,
             clock: Arc::clone(&clock),
             presence: Arc::new(Presence::new(Arc::clone(&self.bus), Arc::clone(&clock))),

@@ -24,6 +24,6 @@ pub use frame::{
     encode_request, encode_result, group,
 };
 pub use object::{
-    Change, LastMessage, ListRow, MemberObject, MessageObject, Peer, ReactionCount, RowParts, SettingsObject,
+    Change, LastMessage, ListRow, MemberObject, MessageObject, Peer, ReactionCount, SettingsObject,
 };
 pub use openapi::openapi;

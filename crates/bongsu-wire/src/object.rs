@@ -7,4 +7,4 @@ mod row;
 pub use member::{MemberObject, SettingsObject};
 pub use message::{MessageObject, ReactionCount};
 pub(crate) use row::RemovedRow;
-pub use row::{Change, LastMessage, ListRow, Peer, RowParts};
+pub use row::{Change, LastMessage, ListRow, Peer};

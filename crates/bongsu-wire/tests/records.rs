@@ -2,12 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use bongsu_types::{
-    ClientId, DeviceId, Emoji, Head, JsonObject, Mentions, Message, MessageKind, Millis, Ordinal, OwnChange,
-    OwnFact, OwnRow, Profile, Reaction, ReactionOp, Record, RecordBody, Retention, Role, Room, RoomChange,
-    RoomId, RoomKind, Seq, Settings, UserId, UserRev,
+    ClientId, DeviceId, Emoji, JsonObject, Mentions, Message, MessageKind, Millis, Ordinal, OwnChange,
+    OwnFact, Reaction, ReactionOp, Record, RecordBody, Retention, Role, RoomChange, RoomId, RoomKind, Seq,
+    Settings, UserId, UserRev,
 };
 use bongsu_wire::{
-    Change, DeviceObject, Event, LastMessage, ListRow, MessageObject, RowParts, encode_record,
+    Change, DeviceObject, Event, LastMessage, ListRow, MessageObject, Peer, SettingsObject, encode_record,
     encode_record_for,
 };
 
@@ -111,80 +111,45 @@ fn data_that_is_no_json_never_breaks_a_frame() {
 }
 
 #[test]
-fn a_preview_is_cut_between_characters() {
-    let last = LastMessage::of(&said(message(&"가".repeat(100)))).unwrap();
-    assert_eq!(last.text, "가".repeat(66));
-    assert_eq!(LastMessage::of(&record(1, 0, "alice", RecordBody::Deleted { target: Seq(1) })), None);
-}
-
-fn own_row() -> OwnRow {
-    OwnRow {
-        user: user("alice"),
+fn a_changed_row_is_told_from_a_removed_one_when_it_is_read() {
+    let row = ListRow {
         room: room(),
-        role: Role::Member,
-        joined_seq: Seq(1),
-        joined_ord: Ordinal(0),
-        joined_ms: Millis(T),
-        read_seq: Seq(40),
-        read_ord: Ordinal(38),
-        marked_unread: false,
-        settings: Settings { hidden_seq: Some(Seq(42)), ..Settings::default() },
-        request: false,
-        mentions: vec![Ordinal(39)],
-        user_rev: UserRev(7),
-        removed_ms: None,
-        left_seq: None,
-    }
-}
-
-#[test]
-fn a_row_states_what_the_domain_computes() {
-    let (alice, bob) = (user("alice"), user("bob"));
-    let room = Room {
-        id: room(),
         kind: RoomKind::Direct,
         key: None,
         name: String::new(),
         image: String::new(),
         data: None,
-        creator: alice.clone(),
-        created_ms: Millis(T),
-        history_before_join: false,
-        retention: Retention::History { days: None },
-        pair: Some((alice, bob.clone())),
-    };
-    let head = Head {
-        room: room.id,
-        kind: room.kind,
-        seq: Seq(42),
-        ord: Ordinal(41),
-        active_ms: Millis(T),
-        last_message: Seq(43),
+        peer: Some(Peer { user: user("bob"), name: "밥".to_owned(), image: String::new() }),
+        last: Some(LastMessage {
+            seq: Seq(42),
+            sender: user("bob"),
+            kind: MessageKind::Message,
+            text: "안녕".to_owned(),
+            deleted: false,
+            at_ms: Millis(T),
+        }),
+        head_seq: Seq(42),
+        head_ord: Ordinal(41),
+        read_seq: Seq(40),
+        read_ord: Ordinal(38),
+        joined_seq: Seq(1),
         floor_seq: Seq(0),
-        floor_ord: Ordinal(0),
-        expired_ord: Ordinal(0),
-        members: 2,
+        unread: 3,
+        marked_unread: false,
+        mentions: 2,
+        role: Role::Member,
+        request: false,
+        settings: SettingsObject::new(&Settings::default(), Seq(42)),
+        active_ms: Millis(T),
+        user_rev: UserRev(7),
+        members: None,
     };
-    let own = own_row();
-    let peer = Profile { user: bob, name: "밥".to_owned(), image: String::new(), data: None };
-    let last = said(message("안녕"));
-    let everyone = [Ordinal(39), Ordinal(40)];
-    let parts = RowParts {
-        room: &room,
-        head: &head,
-        own: &own,
-        everyone: &everyone,
-        peer: Some(&peer),
-        last: Some(&last),
-    };
-    let row = ListRow::from(parts);
-    assert_eq!((row.unread, row.mentions, row.settings.hidden), (3, 2, true));
-    assert_eq!(row.peer.as_ref().map(|peer| peer.name.as_str()), Some("밥"));
-
-    let change = Change::Row(Box::new(row));
-    assert_eq!(change.user_rev(), UserRev(7));
-    let text = serde_json::to_string(&change).unwrap();
-    assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), change);
+    let removed = Change::Removed { room: room(), user_rev: UserRev(8) };
+    for (change, user_rev) in [(Change::Row(Box::new(row)), UserRev(7)), (removed, UserRev(8))] {
+        assert_eq!(change.user_rev(), user_rev);
+        let text = serde_json::to_string(&change).unwrap();
+        assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), change);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("bongsu-wire", &["bongsu-types"]),
     ("bongsu-store", &["bongsu-types"]),
     ("bongsu-cluster", &["bongsu-types"]),
-    ("bongsu-service", &["bongsu-types", "bongsu-store", "bongsu-cluster"]),
+    ("bongsu-service", &["bongsu-types", "bongsu-store", "bongsu-cluster", "bongsu-cache"]),
     ("bongsu-edge", &["bongsu-types", "bongsu-wire", "bongsu-service"]),
     ("bongsu-load", &["bongsu-types", "bongsu-wire"]),
     ("bongsu-import", &["bongsu-types", "bongsu-service"]),

@@ -10,7 +10,7 @@ use bongsu_edge::{DemoUser, Edge, EdgeParts, Timing};
 use bongsu_service::auth::{
     NewServerKey, NewToken, Secret, ServerKeys, TokenSettings, TokenSigner, TokenVerifier,
 };
-use bongsu_service::{Bus, Presence, Service, ServiceParts, ServiceSettings, Store};
+use bongsu_service::{Bus, Cards, Presence, Service, ServiceParts, ServiceSettings, Store};
 use bongsu_store::memory::MemoryStore;
 use bongsu_store::{Hello, StoreOptions};
 use bongsu_types::{Clock, DeviceId, DeviceInfo, KeyScope, Limits, ManualClock, Millis, UserId};
@@ -61,7 +61,10 @@ impl Node {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::open(options));
         let bus: Arc<dyn Bus> = Arc::new(InProcessBus::new());
         let presence = Arc::new(Presence::new(bus.clone(), shared.clone()));
-        let parts = ServiceParts { store: store.clone(), limits, clock: shared.clone(), presence, settings };
+        let cards = Cards::none();
+        let clock_of_service = shared.clone();
+        let parts =
+            ServiceParts { store: store.clone(), cards, limits, clock: clock_of_service, presence, settings };
         let server_keys = Arc::new(ServerKeys::new(store.clone(), shared.clone()));
         let secrets = vec![Secret { kid: None, bytes: SECRET.to_vec() }];
         let tokens = TokenSettings { audience: AUDIENCE.to_owned(), secrets, jwks_file: None };

@@ -8,7 +8,9 @@ use bongsu_cluster::InProcessBus;
 use bongsu_cluster::fault::{Faults, FaultyBus};
 use bongsu_edge::{Edge, EdgeParts, Timing};
 use bongsu_service::auth::{NewToken, Secret, ServerKeys, TokenSettings, TokenSigner, TokenVerifier};
-use bongsu_service::{Bus, Presence, PublishCommits, Service, ServiceParts, ServiceSettings, Store};
+use bongsu_service::{
+    Bus, Cards, FeedCards, Presence, PublishCommits, Service, ServiceParts, ServiceSettings, Store,
+};
 use bongsu_store::StoreOptions;
 use bongsu_store::memory::MemoryStore;
 use bongsu_types::{Clock, Limits, ManualClock, Millis, UserId};
@@ -70,14 +72,18 @@ impl Setup {
             Some((faults, seed)) => Arc::new(FaultyBus::new(honest, faults, seed)),
             None => honest,
         };
+        let cards = Cards::open(1 << 20).unwrap();
+        let publish = Arc::new(PublishCommits::to(bus.clone()));
         let store: Arc<dyn Store> = Arc::new(MemoryStore::open(StoreOptions {
             clock: shared.clone(),
             limits: limits.clone(),
-            observer: Arc::new(PublishCommits::to(bus.clone())),
+            observer: Arc::new(FeedCards::before(publish, &cards)),
         }));
         let presence = Arc::new(Presence::new(bus.clone(), shared.clone()));
         let settings = ServiceSettings { users_own_profile: true, requests: true };
-        let parts = ServiceParts { store: store.clone(), limits, clock: shared.clone(), presence, settings };
+        let clock_of_service = shared.clone();
+        let parts =
+            ServiceParts { store: store.clone(), cards, limits, clock: clock_of_service, presence, settings };
         let secrets = vec![Secret { kid: None, bytes: SECRET.to_vec() }];
         let tokens = TokenSettings { audience: AUDIENCE.to_owned(), secrets, jwks_file: None };
         let edge = Edge::start(EdgeParts {

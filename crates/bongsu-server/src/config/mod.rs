@@ -30,6 +30,8 @@ pub(crate) struct Config {
     pub shutdown: Shutdown,
     /// The embedded store.
     pub store: Store,
+    /// The cache.
+    pub cache: Cache,
     /// Bounds.
     pub limits: LimitsConfig,
 }
@@ -104,6 +106,14 @@ pub(crate) struct Store {
     pub disk_reserve_mib: u64,
     /// MiB of block cache.
     pub cache_mib: u64,
+}
+
+/// The cache.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cache {
+    /// MiB of the tier in the process.
+    pub l1_mib: u64,
 }
 
 impl Config {

@@ -6,10 +6,11 @@ use std::task::Poll;
 use bongsu_cluster::{InProcessBus, Presence};
 use bongsu_service::auth::Claims;
 use bongsu_service::{
-    Actor, Appended, NewRoom, OpenSession, SendMessage, Service, ServiceParts, ServiceSettings, SessionOpened,
+    Actor, Appended, Cards, FeedCards, NewRoom, OpenSession, SendMessage, Service, ServiceParts,
+    ServiceSettings, SessionOpened,
 };
 use bongsu_store::embedded::EmbeddedStore;
-use bongsu_store::{Store, StoreOptions, Tail};
+use bongsu_store::{Store, StoreOptions, Tail, Unobserved};
 use bongsu_types::{
     ClientId, Clock, DeviceId, DeviceInfo, Limits, ManualClock, Mentions, Millis, RoomId, RoomKind, UserId,
 };
@@ -78,14 +79,16 @@ impl Node {
             ..Limits::default()
         });
         let clock = Arc::new(HeldClock::default());
-        let options =
-            StoreOptions { clock: clock.clone(), limits: Arc::clone(&limits), ..StoreOptions::default() };
+        let cards = Cards::open(16 << 20).unwrap();
+        let observer = Arc::new(FeedCards::before(Arc::new(Unobserved), &cards));
+        let options = StoreOptions { clock: clock.clone(), limits: Arc::clone(&limits), observer };
         let store = Arc::new(EmbeddedStore::open(dir.path(), options).unwrap());
         let calls = Arc::new(Calls::default());
         let counting: Arc<dyn Store> = Arc::new(CountingStore::new(store.clone(), Arc::clone(&calls)));
         let now = Arc::new(ManualClock::at(START));
         let service = Service::new(ServiceParts {
             store: counting,
+            cards,
             limits,
             clock: now.clone(),
             presence: Arc::new(Presence::new(Arc::new(InProcessBus::new()), now)),

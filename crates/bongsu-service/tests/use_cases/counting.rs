@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bongsu_store::*;
 use bongsu_types::*;
+use tokio::sync::oneshot;
 
 /// Delegates everything and keeps the names of the calls.
 pub(crate) struct CountingStore {
@@ -14,12 +15,47 @@ pub(crate) struct CountingStore {
 
 /// Names of calls, in order.
 #[derive(Default)]
-pub(crate) struct Calls(Mutex<Vec<&'static str>>);
+pub(crate) struct Calls {
+    names: Mutex<Vec<&'static str>>,
+    hold: Mutex<Option<Hold>>,
+}
+
+/// The next call of this name stops when it has read.
+struct Hold {
+    call: &'static str,
+    reached: oneshot::Sender<oneshot::Sender<()>>,
+}
+
+/// A call that is to be held.
+pub(crate) struct HeldCall(oneshot::Receiver<oneshot::Sender<()>>);
+
+impl HeldCall {
+    /// The call has read; it answers when it is told to go on.
+    pub(crate) async fn reached(self) -> oneshot::Sender<()> {
+        self.0.await.unwrap()
+    }
+}
 
 impl Calls {
     /// The calls since the last time.
     pub(crate) fn take(&self) -> Vec<&'static str> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.names.lock().unwrap())
+    }
+
+    /// Holds the next call of this name: `details` or `profiles`.
+    pub(crate) fn hold(&self, call: &'static str) -> HeldCall {
+        let (reached, held) = oneshot::channel();
+        *self.hold.lock().unwrap() = Some(Hold { call, reached });
+        HeldCall(held)
+    }
+
+    async fn stop_if_held(&self, call: &'static str) {
+        let hold = self.hold.lock().unwrap().take_if(|hold| hold.call == call);
+        if let Some(hold) = hold {
+            let (go_on, told) = oneshot::channel();
+            hold.reached.send(go_on).unwrap();
+            told.await.unwrap();
+        }
     }
 }
 
@@ -29,7 +65,7 @@ impl CountingStore {
     }
 
     fn note(&self, call: &'static str) {
-        self.calls.0.lock().unwrap().push(call);
+        self.calls.names.lock().unwrap().push(call);
     }
 }
 
@@ -148,7 +184,9 @@ impl Reads for CountingStore {
     }
     async fn details(&self, user: &UserId, rooms: &[RoomId]) -> StoreResult<Vec<RoomDetails>> {
         self.note("details");
-        self.inner.details(user, rooms).await
+        let answer = self.inner.details(user, rooms).await;
+        self.calls.stop_if_held("details").await;
+        answer
     }
     async fn room_row(&self, user: &UserId, room: RoomId) -> StoreResult<Option<RoomRow>> {
         self.note("room_row");
@@ -223,7 +261,9 @@ impl Devices for CountingStore {
     }
     async fn profiles(&self, users: &[UserId]) -> StoreResult<Vec<Profile>> {
         self.note("profiles");
-        self.inner.profiles(users).await
+        let answer = self.inner.profiles(users).await;
+        self.calls.stop_if_held("profiles").await;
+        answer
     }
     async fn put_server_key(&self, key: ServerKey) -> StoreResult<()> {
         self.note("put_server_key");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bongsu_cluster::{Bus, InProcessBus, Presence};
 use bongsu_service::auth::{Claims, NewServerKey, ServerKeys, VerifiedKey};
 use bongsu_service::{
-    Actor, Appended, NewRoom, OpenSession, PublishCommits, SendMessage, Service, ServiceParts,
-    ServiceSettings, Store,
+    Actor, Appended, Cards, FeedCards, NewRoom, OpenSession, PublishCommits, SendMessage, Service,
+    ServiceParts, ServiceSettings, Store,
 };
 use bongsu_store::StoreOptions;
 use bongsu_store::memory::MemoryStore;
@@ -25,6 +25,7 @@ pub(crate) struct World {
     pub(crate) limits: Arc<Limits>,
     pub(crate) bus: Arc<InProcessBus>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) cards: Cards,
     pub(crate) calls: Arc<Calls>,
     pub(crate) service: Service,
 }
@@ -44,21 +45,24 @@ impl World {
         let limits = Arc::new(limits);
         let clock = Arc::new(ManualClock::at(START));
         let bus = Arc::new(InProcessBus::new());
+        let cards = Cards::open(1 << 20).unwrap();
+        let publish = Arc::new(PublishCommits::to(bus.clone() as Arc<dyn Bus>));
         let memory = MemoryStore::open(StoreOptions {
             clock: clock.clone(),
             limits: limits.clone(),
-            observer: Arc::new(PublishCommits::to(bus.clone() as Arc<dyn Bus>)),
+            observer: Arc::new(FeedCards::before(publish, &cards)),
         });
         let calls = Arc::new(Calls::default());
         let store: Arc<dyn Store> = Arc::new(CountingStore::new(Arc::new(memory), calls.clone()));
         let service = Service::new(ServiceParts {
             store: store.clone(),
+            cards: cards.clone(),
             limits: limits.clone(),
             clock: clock.clone(),
             presence: Arc::new(Presence::new(bus.clone(), clock.clone())),
             settings,
         });
-        Self { clock, limits, bus, store, calls, service }
+        Self { clock, limits, bus, store, cards, calls, service }
     }
 
     /// The same data under other limits, as after a change of the configuration.
@@ -67,6 +71,7 @@ impl World {
         change(&mut limits);
         Service::new(ServiceParts {
             store: self.store.clone(),
+            cards: self.cards.clone(),
             limits: Arc::new(limits),
             clock: self.clock.clone(),
             presence: self.service.presence().clone(),

@@ -138,9 +138,8 @@ async fn a_row_states_exact_unread_mentions_and_the_counterpart() {
     let page = list(&world, "alice", limit(10)).await;
     let row = &page.rows[0];
     assert_eq!((row.unread, row.mentions, row.head.seq, row.own.read_seq), (2, 1, Seq(3), Seq(0)));
-    assert_eq!(row.details.peer.as_ref().unwrap().user, user("bob"));
-    let last = row.details.last.as_ref().unwrap().body.message().unwrap();
-    assert_eq!(last.text, "there?");
+    assert_eq!(row.peer.as_ref().unwrap().user, user("bob"));
+    assert_eq!(row.last().unwrap().text, "there?");
     assert!(row.own.request);
 }
 
@@ -156,10 +155,19 @@ async fn what_was_said_before_a_join_is_not_in_the_preview() {
         world.service.add_members(&actor("alice"), room, users(&["carol"])).await.unwrap();
     }
     let page = list(&world, "carol", limit(10)).await;
-    let last = |room| page.rows.iter().find(|row| row.own.room == room).unwrap().details.last.clone();
+    let last = |room| page.rows.iter().find(|row| row.own.room == room).unwrap().last().cloned();
     assert_eq!(last(closed), None);
     assert!(last(open).is_some());
     assert_eq!(page.unread_total, 0);
+}
+
+#[tokio::test]
+async fn a_preview_is_cut_between_characters() {
+    let world = World::new();
+    let room = world.group(&["alice", "bob"]).await;
+    world.say("bob", room, &"가".repeat(100)).await;
+    let page = list(&world, "alice", limit(10)).await;
+    assert_eq!(page.rows[0].last().unwrap().text, "가".repeat(66));
 }
 
 #[tokio::test]
@@ -179,15 +187,17 @@ async fn a_page_is_bounded_in_bytes_and_has_at_least_one_row() {
 }
 
 #[tokio::test]
-async fn it_costs_three_store_calls_whatever_the_number_of_rooms() {
+async fn it_costs_two_store_calls_whatever_the_number_of_rooms_and_a_third_for_what_is_new() {
     let world = World::with(many_rooms);
     for number in 1..=5_000 {
         let room = world.group(&["alice", "bob"]).await;
         world.store.mark_unread(&user("alice"), room).await.unwrap();
         if [1, 10, 5_000].contains(&number) {
             world.calls.take();
-            let page = list(&world, "alice", limit(50)).await;
+            list(&world, "alice", limit(50)).await;
             assert_eq!(world.calls.take(), ["own_rows", "heads", "details"], "with {number} rooms");
+            let page = list(&world, "alice", limit(50)).await;
+            assert_eq!(world.calls.take(), ["own_rows", "heads"], "with {number} rooms");
             assert_eq!(page.unread_total, number);
             assert_eq!(page.rows.len(), 50.min(usize::try_from(number).unwrap()));
         }
@@ -215,4 +225,6 @@ async fn a_filter_by_kind_costs_no_more_however_few_rooms_it_finds() {
     assert_eq!(world.calls.take(), ["own_rows", "heads"]);
     let page = list(&world, "alice", of(RoomKind::Group)).await;
     assert_eq!((page.rows.len(), page.cursor.is_some(), world.calls.take().len()), (10, true, 3));
+    list(&world, "alice", of(RoomKind::Group)).await;
+    assert_eq!(world.calls.take(), ["own_rows", "heads"]);
 }

@@ -4,6 +4,7 @@
 
 mod accept;
 mod audit_log;
+mod cards;
 mod change_message;
 mod changes;
 mod counting;

@@ -16,7 +16,7 @@ async fn an_admin_renames_a_room_and_a_member_does_not() {
     let room = world.group(&["alice", "bob"]).await;
     let changed = world.service.update_room(&actor("alice"), rename(room, "trip")).await.unwrap();
     let row = world.service.room_row(&actor("bob"), room).await.unwrap();
-    assert_eq!((row.details.room.name.as_str(), row.head.seq), ("trip", changed.seq));
+    assert_eq!((row.card.name.as_str(), row.head.seq), ("trip", changed.seq));
     assert_eq!(
         world.service.update_room(&actor("bob"), rename(room, "no")).await,
         Err(ServiceError::Forbidden)
@@ -62,5 +62,5 @@ async fn only_a_server_key_changes_the_data_of_a_direct_room() {
     let server = world.server_key().await.act_for(user("alice")).unwrap();
     world.service.update_room(&server, update).await.unwrap();
     let row = world.service.room_row(&actor("bob"), room).await.unwrap();
-    assert_eq!(row.details.room.data.as_ref().map(JsonObject::as_str), Some(r#"{"price":7}"#));
+    assert_eq!(row.card.data.as_ref().map(JsonObject::as_str), Some(r#"{"price":7}"#));
 }

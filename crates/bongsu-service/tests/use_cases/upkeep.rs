@@ -21,7 +21,7 @@ async fn what_is_older_than_the_room_keeps_is_swept() {
     let swept = world.service.sweep_once().await.unwrap();
     assert_eq!((swept.rooms, swept.records), (1, 2));
     let row = world.service.room_row(&actor("bob"), room).await.unwrap();
-    assert_eq!((row.unread, row.details.last), (0, None));
+    assert_eq!((row.unread, row.last()), (0, None));
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! A row of the chat list, and a change of the list.
 
 use bongsu_types::{
-    Head, JsonObject, MessageKind, Millis, Ordinal, OwnRow, Profile, Record, Role, Room, RoomId, RoomKey,
-    RoomKind, Seq, UserId, UserRev,
+    JsonObject, MessageKind, Millis, Ordinal, Role, RoomId, RoomKey, RoomKind, Seq, UserId, UserRev,
 };
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,9 +11,6 @@ use utoipa::ToSchema;
 use super::{MemberObject, SettingsObject};
 use crate::codec::{is_false, json, number, present, text};
 use crate::schema::*;
-
-/// Bytes of text in the preview of the last message.
-const PREVIEW_BYTES: usize = 200;
 
 /// A room as its member sees it in the chat list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -101,12 +97,6 @@ pub struct Peer {
     pub image: String,
 }
 
-impl From<&Profile> for Peer {
-    fn from(profile: &Profile) -> Self {
-        Self { user: profile.user.clone(), name: profile.name.clone(), image: profile.image.clone() }
-    }
-}
-
 /// Preview of the last message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastMessage {
@@ -128,69 +118,6 @@ pub struct LastMessage {
     /// When it was committed.
     #[serde(with = "number")]
     pub at_ms: Millis,
-}
-
-impl LastMessage {
-    /// The preview of a message record; `None` when the record is none of a message.
-    #[must_use]
-    pub fn of(record: &Record) -> Option<Self> {
-        let message = record.body.message()?;
-        Some(Self {
-            seq: record.seq,
-            sender: record.actor.clone(),
-            kind: message.kind,
-            text: message.text[..message.text.floor_char_boundary(PREVIEW_BYTES)].to_owned(),
-            deleted: message.deleted,
-            at_ms: record.at_ms,
-        })
-    }
-}
-
-/// What a row is made of.
-#[derive(Debug, Clone, Copy)]
-pub struct RowParts<'a> {
-    /// The room.
-    pub room: &'a Room,
-    /// Where its log ends.
-    pub head: &'a Head,
-    /// The user's own row.
-    pub own: &'a OwnRow,
-    /// Ords of the room's `@all`, ascending.
-    pub everyone: &'a [Ordinal],
-    /// Direct rooms: the other user's profile.
-    pub peer: Option<&'a Profile>,
-    /// The record of the last message, unless there is none or it was swept.
-    pub last: Option<&'a Record>,
-}
-
-impl From<RowParts<'_>> for ListRow {
-    fn from(RowParts { room, head, own, everyone, peer, last }: RowParts<'_>) -> Self {
-        Self {
-            room: room.id,
-            kind: room.kind,
-            key: room.key.clone(),
-            name: room.name.clone(),
-            image: room.image.clone(),
-            data: room.data.clone(),
-            peer: peer.map(Peer::from),
-            last: last.and_then(LastMessage::of),
-            head_seq: head.seq,
-            head_ord: head.ord,
-            read_seq: own.read_seq,
-            read_ord: own.read_ord,
-            joined_seq: own.joined_seq,
-            floor_seq: head.floor_seq,
-            unread: own.unread(head),
-            marked_unread: own.marked_unread,
-            mentions: own.unread_mentions(head, everyone),
-            role: own.role,
-            request: own.request,
-            settings: SettingsObject::new(&own.settings, head.seq),
-            active_ms: head.active_ms,
-            user_rev: own.user_rev,
-            members: None,
-        }
-    }
 }
 
 /// A change of the chat list, newer than the revision asked for.
