@@ -34,7 +34,8 @@ pub const FLAG_COMPRESSED: u8 = 2;
 pub const FLAG_VERSIONED: u8 = 4;
 
 const MAGIC: u8 = 0xB5;
-const FORMAT: u8 = 1;
+/// Raised when stored entries take another form. It is a part of every schema hash too, so that keys change with it.
+pub(crate) const FORMAT: u8 = 1;
 const FLAGS_KNOWN: u8 = FLAG_ABSENT | FLAG_COMPRESSED | FLAG_VERSIONED;
 #[cfg(feature = "zstd")]
 const ZSTD_LEVEL: i32 = 1;

@@ -32,7 +32,7 @@ use crate::schema::walk::{Above, find};
 const ALGORITHM: u8 = 1;
 
 /// Part of every schema hash, so that a new form of stored entries never reads an old one.
-pub const ENVELOPE_VERSION: u16 = 1;
+pub const ENVELOPE_VERSION: u16 = crate::envelope::FORMAT as u16;
 
 /// The schema hash of a model. The order of fields and variants counts if `positional`, their names always do.
 ///
