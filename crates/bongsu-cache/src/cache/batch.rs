@@ -146,12 +146,16 @@ impl<T: Cached> Batch<T> {
         let (mut waiting, mut tasks) = self.read_shared(missing).await;
         let mut patience = Patience::new(self.cache.options.lease);
         loop {
-            // What this process may load is loaded before it waits for others: two batches cannot wait for each other.
             let held_for = self.ask_leases(&mut waiting, &mut tasks).await;
-            if waiting.is_empty() || !patience.wait(held_for).await {
+            if waiting.is_empty() {
                 break;
             }
-            self.load(std::mem::take(&mut tasks)).await;
+            // What this process may load is loaded while it waits for others: two batches cannot wait for each other.
+            let loading = self.load(std::mem::take(&mut tasks));
+            let ((), may_wait_on) = tokio::join!(loading, patience.wait(held_for));
+            if !may_wait_on {
+                break;
+            }
             self.look_at_present(&mut waiting).await;
         }
         tasks.extend(waiting.into_iter().map(|seat| Task { seat, right: None, reached: true }));

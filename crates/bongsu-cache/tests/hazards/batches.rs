@@ -70,6 +70,22 @@ async fn ids_that_others_load_are_waited_for_without_holding_up_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_batch_may_load_is_loaded_before_it_waits_for_others() {
+    let world = World::new();
+    let node = world.node().await;
+    world.source.set(1, "room");
+    world.l2.lease(&key(0), Token(1), Duration::from_secs(60), Over::Absent).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let batch = tokio::spawn({
+        let node = node.clone();
+        async move { node.titles(&[0, 1]).await }
+    });
+    world.source.somebody_is_loading().await;
+    assert_eq!(begun.elapsed(), Duration::ZERO, "the clock moves only when everybody waits");
+    assert_eq!(batch.await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_with_the_shared_tier_out_of_reach_loads_everything() {
     let world = World::new();
     let node = world.node().await;
