@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::address::Address;
 use super::command::{Argument, Command};
@@ -142,8 +142,13 @@ impl Listening {
 
     /// Somebody stopped hearing: the slot map may be wrong, and then there is somebody else to listen to.
     fn after(&self, ears: &mut Ears, ended: Result<(Id, Deaf), JoinError>) {
-        // One that was cut off has been replaced already.
-        let Ok((id, deaf)) = ended else { return };
+        let (id, deaf) = match ended {
+            Ok(ended) => ended,
+            // What it listened to is lost as soon as it is given to its successor, if not before.
+            Err(error) if error.is_panic() => (error.id(), Deaf::Panicked),
+            // One that was cut off has been replaced already.
+            Err(_) => return,
+        };
         let is_it = |hearing: &&Hearing| hearing.task.id() == id;
         let Some(hearing) = ears.by_server.values().find(is_it) else { return };
         let (ear, pause) = (Arc::clone(&hearing.ear), hearing.pause);
@@ -155,6 +160,10 @@ impl Listening {
                 PAUSE
             }
             Deaf::Moved => PAUSE,
+            Deaf::Panicked => {
+                error!(%server, "who listened to a server panicked, somebody else goes on");
+                PAUSE_MAX
+            }
             Deaf::NotConnected => (pause * 2).clamp(PAUSE, PAUSE_MAX),
             Deaf::Refused(why) => {
                 warn!(%server, why, "the backplane is refused");
@@ -185,5 +194,62 @@ impl Ears {
             listener.listen(hearer).await
         });
         self.by_server.insert(ear.server.clone(), Hearing { ear, task, pause });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Notify;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::valkey::ValkeyOptions;
+    use crate::valkey::node::NodeSettings;
+
+    /// Nobody is there to listen to, which is no reason to stop trying.
+    fn listening() -> Listening {
+        let options = ValkeyOptions::new(["127.0.0.1:1"]);
+        let login = Login::new(&options);
+        let settings = NodeSettings {
+            login: login.clone(),
+            answer_timeout: options.answer_timeout,
+            breaker: options.breaker,
+            trouble: Arc::new(Notify::new()),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        Listening {
+            router: Arc::new(Router::new(Vec::new(), settings, 1)),
+            readers: Arc::new(Readers::default()),
+            login,
+            answer_timeout: options.answer_timeout,
+            ping_interval: options.listen_ping_interval,
+            queue_events_max: options.queue_events_max,
+            prefix: options.prefix,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_that_panics_is_replaced_and_its_channels_are_lost_meanwhile() {
+        let listening = listening();
+        let mut events = listening.readers.add(100);
+        let (server, channel) = (Address::parse("127.0.0.1:1").unwrap(), Channel::new(3).unwrap());
+        let channels = BTreeMap::from([(channel_name("cache", channel), channel)]);
+        let ear = Arc::new(listening.ear(server.clone(), channels));
+        let hearer = listening.readers.give([channel].into_iter());
+        listening.readers.subscribed(channel, hearer);
+        let mut ears = Ears::default();
+        let panics = ears.tasks.spawn(async { panic!("by the will of the test") });
+        let dead = panics.id();
+        ears.by_server.insert(server.clone(), Hearing { ear, task: panics, pause: PAUSE });
+
+        let ended = ears.tasks.join_next_with_id().await.unwrap();
+        listening.after(&mut ears, ended);
+        assert_ne!(ears.by_server[&server].task.id(), dead, "somebody else listens");
+        assert_eq!(events.recv().await, Some(BackplaneEvent::Subscribed(channel)));
+        assert_eq!(events.recv().await, Some(BackplaneEvent::Lost(channel)));
+        // And tries: that nobody is there is found out by connecting.
+        let (_, deaf) = ears.tasks.join_next_with_id().await.unwrap().unwrap();
+        assert_eq!(deaf, Deaf::NotConnected);
     }
 }

@@ -48,6 +48,8 @@ pub(super) enum Deaf {
     Disconnected,
     /// The server hangs, or pushes came faster than they could be handed on.
     Stuck,
+    /// Who listened panicked: said by whoever finds it.
+    Panicked,
 }
 
 impl Ear {
