@@ -9,6 +9,7 @@ pub mod frame;
 mod listening;
 mod publisher;
 mod receiver;
+mod unsaid;
 
 pub(crate) use publisher::{Publisher, Telling};
 pub(crate) use receiver::run as receive;

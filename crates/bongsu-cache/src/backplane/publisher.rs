@@ -1,8 +1,12 @@
 //! Says things on the channels, in order: one task for each channel numbers the frames, joins words that wait together
 //! into one frame, and sends the heartbeat.
+//!
+//! What a channel does not take is said on another one, a different one each time, until the channel takes something
+//! again: a shard may be out of reach for this process alone, and the others would not miss what they do not hear. With
+//! the first frame that gets through, the epoch tells them that something was missing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -11,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::frame::{Body, ENTRIES_MAX, Frame, Named, Stamp};
+use super::unsaid::Unsaid;
 use crate::contract::{Backplane, CHANNELS, Channel};
 use crate::random;
 
@@ -41,6 +46,11 @@ struct Spoken {
     seq: AtomicU64,
     /// When the frame with this sequence number (modulo their count) was handed over, in microseconds after `started`.
     times_us: [AtomicU64; TIMES],
+    /// The last frame was taken for certain.
+    is_well: AtomicBool,
+    /// Entries and models that the channel did not take, and since when, in microseconds after `started`.
+    unsaid: AtomicUsize,
+    unsaid_since_us: AtomicU64,
 }
 
 /// What is said of an entry.
@@ -56,6 +66,8 @@ pub(crate) enum Telling {
 enum Word {
     Entry(Telling, Named, oneshot::Sender<bool>),
     DropAll(String, oneshot::Sender<bool>),
+    /// What another channel does not take. Nobody waits: that channel says it again.
+    Detour(Body),
     Heartbeat,
 }
 
@@ -68,24 +80,44 @@ impl Publisher {
         stop: &CancellationToken,
     ) -> Self {
         let origin = random::number();
-        let voice = |channel| {
-            let (words, waiting) = mpsc::channel(WORDS_MAX);
-            let spoken = Arc::new(Spoken {
-                started: Instant::now(),
-                seq: AtomicU64::new(0),
-                times_us: [const { AtomicU64::new(0) }; TIMES],
-            });
+        let (mut channels, mut waiting) = (Vec::new(), Vec::new());
+        for _ in Channel::all() {
+            let (words, queue) = mpsc::channel(WORDS_MAX);
+            channels.push(ChannelVoice { words, spoken: Arc::new(Spoken::new()) });
+            waiting.push(queue);
+        }
+        // Weak, or the tasks would keep each other alive when nobody else has anything to say.
+        let weak = |voice: &ChannelVoice| (voice.words.downgrade(), Arc::clone(&voice.spoken));
+        let others: Arc<[_]> = channels.iter().map(weak).collect();
+        for (channel, queue) in Channel::all().zip(waiting) {
             let speaker = Speaker {
                 backplane: Arc::clone(backplane),
                 channel,
                 origin,
                 epoch: random::number(),
-                spoken: Arc::clone(&spoken),
+                spoken: Arc::clone(&channels[usize::from(channel.index())].spoken),
+                others: Arc::clone(&others),
+                unsaid: Unsaid::default(),
+                detours: usize::from(channel.index()),
             };
-            tasks.spawn(speaker.run(waiting, heartbeat, stop.clone()));
-            ChannelVoice { words, spoken }
-        };
-        Self { origin, channels: Channel::all().map(voice).collect() }
+            tasks.spawn(speaker.run(queue, heartbeat, stop.clone()));
+        }
+        Self { origin, channels: channels.into() }
+    }
+
+    /// How many entries and models the channels did not take, and for how long the oldest of them waits: others may
+    /// hold what this process invalidated.
+    pub(crate) fn untold(&self) -> (usize, Duration) {
+        let mut all = (0, Duration::ZERO);
+        for voice in &self.channels {
+            let count = voice.spoken.unsaid.load(Ordering::Acquire);
+            if count > 0 {
+                let since = Duration::from_micros(voice.spoken.unsaid_since_us.load(Ordering::Acquire));
+                let age = voice.spoken.started.elapsed().saturating_sub(since);
+                all = (all.0 + count, all.1.max(age));
+            }
+        }
+        all
     }
 
     pub(crate) fn origin(&self) -> u64 {
@@ -147,6 +179,22 @@ impl Publisher {
 }
 
 impl Spoken {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            seq: AtomicU64::new(0),
+            times_us: [const { AtomicU64::new(0) }; TIMES],
+            is_well: AtomicBool::new(true),
+            unsaid: AtomicUsize::new(0),
+            unsaid_since_us: AtomicU64::new(0),
+        }
+    }
+
+    /// In microseconds after the beginning.
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(0)
+    }
+
     fn time(&self, seq: u64) -> &AtomicU64 {
         #[allow(clippy::cast_possible_truncation, reason = "the remainder is small")]
         &self.times_us[(seq % TIMES as u64) as usize]
@@ -160,6 +208,11 @@ struct Speaker {
     origin: u64,
     epoch: u64,
     spoken: Arc<Spoken>,
+    /// By channel.
+    others: Arc<[(mpsc::WeakSender<Word>, Arc<Spoken>)]>,
+    unsaid: Unsaid,
+    /// Taken until now, so that each one goes another way.
+    detours: usize,
 }
 
 impl Speaker {
@@ -171,6 +224,7 @@ impl Speaker {
                 () = stop.cancelled() => break,
                 _ = beat.tick() => {
                     self.publish(Body::Heartbeat).await;
+                    self.detour();
                 }
                 word = words.recv() => match word {
                     Some(word) => self.speak(word, &mut words).await,
@@ -193,8 +247,11 @@ impl Speaker {
                 Word::Heartbeat => {
                     self.publish(Body::Heartbeat).await;
                 }
+                Word::Detour(body) => {
+                    self.publish(body).await;
+                }
                 Word::DropAll(model, answer) => {
-                    let certain = self.publish(Body::DropAll(model)).await;
+                    let certain = self.say(Body::DropAll(model)).await;
                     reply(answer, certain);
                 }
                 Word::Entry(telling, entry, answer) => {
@@ -216,7 +273,7 @@ impl Speaker {
                         Telling::Dropped => Body::Drop(entries),
                         Telling::Written => Body::Written(entries),
                     };
-                    let certain = self.publish(body).await;
+                    let certain = self.say(body).await;
                     for answer in answers {
                         reply(answer, certain);
                     }
@@ -225,23 +282,57 @@ impl Speaker {
         }
     }
 
-    /// After an uncertain publication the epoch is another one, by which the others know that something may be missing.
-    async fn publish(&mut self, body: Body) -> bool {
+    /// Says something that must be heard.
+    async fn say(&mut self, body: Body) -> bool {
+        let Some(unsaid) = self.publish(body).await else { return true };
+        if self.unsaid.is_empty() {
+            self.spoken.unsaid_since_us.store(self.spoken.now_us(), Ordering::Release);
+        }
+        self.unsaid.add(unsaid);
+        self.spoken.unsaid.store(self.unsaid.len(), Ordering::Release);
+        self.detour();
+        false
+    }
+
+    /// Has what this channel did not take said on others that work, as far as their queues have room.
+    fn detour(&mut self) {
+        for body in self.unsaid.bodies() {
+            for _ in 0..self.others.len() {
+                self.detours += 1;
+                let way = self.detours % self.others.len();
+                let (words, spoken) = &self.others[way];
+                let is_open =
+                    way != usize::from(self.channel.index()) && spoken.is_well.load(Ordering::Acquire);
+                let word = || Word::Detour(body.clone());
+                if is_open && words.upgrade().is_some_and(|words| words.try_send(word()).is_ok()) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// After an uncertain publication the epoch is another one, by which the others know that something may be missing:
+    /// so with a certain one after it, all that the channel did not take is made up for. Returns what was not taken.
+    async fn publish(&mut self, body: Body) -> Option<Body> {
         let seq = self.spoken.seq.load(Ordering::Acquire) + 1;
-        let after = self.spoken.started.elapsed();
-        self.spoken.time(seq).store(u64::try_from(after.as_micros()).unwrap_or(0), Ordering::Release);
+        self.spoken.time(seq).store(self.spoken.now_us(), Ordering::Release);
         self.spoken.seq.store(seq, Ordering::Release);
         let kind = body.word();
         let stamp = Stamp { origin: self.origin, epoch: self.epoch, seq };
-        let frame = Frame { stamp, body }.encode();
-        let published = tokio::time::timeout(PUBLISH_WAIT, self.backplane.publish(self.channel, frame)).await;
+        let frame = Frame { stamp, body };
+        let publishing = self.backplane.publish(self.channel, frame.encode());
+        let published = tokio::time::timeout(PUBLISH_WAIT, publishing).await;
         let certain = matches!(published, Ok(Ok(())));
-        if !certain {
+        self.spoken.is_well.store(certain, Ordering::Release);
+        if certain {
+            self.unsaid.clear();
+            self.spoken.unsaid.store(0, Ordering::Release);
+        } else {
             tracing::debug!(channel = self.channel.index(), kind, "publication is uncertain: {published:?}");
             self.epoch = random::number();
         }
         metrics::counter!("cache_backplane_messages_total", "dir" => "out", "kind" => kind).increment(1);
-        certain
+        (!certain).then_some(frame.body)
     }
 }
 

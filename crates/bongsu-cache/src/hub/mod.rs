@@ -141,17 +141,22 @@ impl CacheHub {
 impl Core {
     pub(crate) fn report_gauges(&self) {
         let (bytes, entries) = self.l1.size();
+        let (untold, untold_for) =
+            self.publisher.as_ref().map_or((0, Duration::ZERO), |publisher| publisher.untold());
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
         {
             metrics::gauge!("cache_l1_bytes").set(bytes as f64);
             metrics::gauge!("cache_l1_entries").set(entries as f64);
             metrics::gauge!("cache_pending_invalidations").set(self.pending.len() as f64);
+            metrics::gauge!("cache_pending_counter_removals").set(self.counters.len() as f64);
+            metrics::gauge!("cache_untold_invalidations").set(untold as f64);
         }
         let now = Instant::now();
         let lost = Channel::all().filter(|channel| !self.l1.is_live(*channel, now)).count();
-        // What answers was proven within two and a half periods; what does not answer is not stale.
-        let bound = self.options.heartbeat.mul_f64(2.5).as_secs_f64();
-        metrics::gauge!("cache_staleness_bound_seconds").set(bound);
+        // What answers was proven within two and a half periods; what does not answer is not stale. And others may
+        // answer with what this process has invalidated, as long as it could not delete it or say so.
+        let bound = self.options.heartbeat.mul_f64(2.5) + self.pending.oldest().max(untold_for);
+        metrics::gauge!("cache_staleness_bound_seconds").set(bound.as_secs_f64());
         metrics::gauge!("cache_backplane_channels_lost").set(u32::try_from(lost).unwrap_or(u32::MAX));
     }
 }

@@ -57,6 +57,7 @@ struct Waiting {
 struct Renewal {
     model: Arc<Model>,
     region: Region,
+    since: Instant,
     /// Tells this wish from a younger one: an answer on its way may be older than what that one is about.
     serial: u64,
 }
@@ -68,6 +69,17 @@ impl Pending {
 
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
+    }
+
+    /// For how long the oldest waits.
+    pub(crate) fn oldest(&self) -> Duration {
+        if self.len() == 0 {
+            return Duration::ZERO;
+        }
+        let inner = self.lock();
+        let entries = inner.entries.values().map(|waiting| waiting.since);
+        let oldest = entries.chain(inner.renewals.values().map(|renewal| renewal.since)).min();
+        oldest.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Whether the shared tier may hold what was already invalidated.
@@ -83,7 +95,7 @@ impl Pending {
     pub(crate) fn add(&self, doomed: Doomed, prefix: &str) {
         let mut inner = self.lock();
         if inner.entries.len() >= self.max && !inner.entries.contains_key(&doomed.hash) {
-            inner.renew_for(&doomed, prefix);
+            inner.renew_for(&doomed, prefix, Instant::now());
         } else {
             let serial = inner.serial();
             let since = inner.entries.get(&doomed.hash).map_or_else(Instant::now, |waiting| waiting.since);
@@ -96,7 +108,7 @@ impl Pending {
 
     pub(crate) fn add_renewal(&self, model: &Arc<Model>, region: Region) {
         let mut inner = self.lock();
-        inner.renew(model, region);
+        inner.renew(model, region, Instant::now());
         self.recount(&inner);
         drop(inner);
         self.wake.notify_one();
@@ -113,7 +125,7 @@ impl Pending {
             .collect();
         for hash in aged {
             if let Some(waiting) = inner.entries.remove(&hash) {
-                inner.renew_for(&waiting.doomed, prefix);
+                inner.renew_for(&waiting.doomed, prefix, waiting.since);
             }
         }
         self.recount(&inner);
@@ -150,15 +162,17 @@ impl Pending {
 }
 
 impl Inner {
-    fn renew_for(&mut self, doomed: &Doomed, prefix: &str) {
+    fn renew_for(&mut self, doomed: &Doomed, prefix: &str, since: Instant) {
         for region in doomed.regions(prefix) {
-            self.renew(&doomed.model, region);
+            self.renew(&doomed.model, region, since);
         }
     }
 
-    fn renew(&mut self, model: &Arc<Model>, region: Region) {
+    fn renew(&mut self, model: &Arc<Model>, region: Region, since: Instant) {
         let serial = self.serial();
-        self.renewals.insert((model.name, region), Renewal { model: Arc::clone(model), region, serial });
+        let place = (model.name, region);
+        let since = self.renewals.get(&place).map_or(since, |renewal| renewal.since.min(since));
+        self.renewals.insert(place, Renewal { model: Arc::clone(model), region, since, serial });
     }
 
     fn serial(&mut self) -> u64 {

@@ -179,3 +179,26 @@ async fn a_frame_that_cannot_be_read_casts_doubt_on_its_channel() {
     let left = answered_here(&other).await;
     assert!(left < ROOMS && left > ROOMS / 2, "{left}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_said_on_its_channel_is_said_on_another() {
+    let world = World::new();
+    let (one, other) = warm(&world).await;
+    let unreachable: Vec<Channel> = Channel::all().filter(|channel| channel.index() % 3 != 0).collect();
+    unreachable.iter().for_each(|channel| one.backplane.mute(*channel));
+    // Long enough that nobody waits for a word of this process on those channels any more.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for id in 0..ROOMS {
+        other.read(id).await;
+    }
+    assert_eq!(answered_here(&other).await, ROOMS);
+    let ids: Vec<u64> = (0..ROOMS).collect();
+    for id in &ids {
+        world.source.set(*id, "new");
+    }
+    assert_eq!(one.rooms.invalidate_many(&ids).await, Invalidated::LocalAndL2, "not said where it belongs");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for id in 0..ROOMS {
+        assert_eq!(other.title(id).await.as_deref(), Some("new"), "room {id}");
+    }
+}

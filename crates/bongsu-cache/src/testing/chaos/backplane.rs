@@ -27,6 +27,7 @@ pub struct LossyBackplane {
 struct Shared {
     faults: RwLock<BackplaneFaults>,
     deaf: RwLock<[bool; CHANNELS as usize]>,
+    mute: RwLock<[bool; CHANNELS as usize]>,
     publishing: Chance,
     subscribers: Chance,
 }
@@ -38,6 +39,7 @@ impl LossyBackplane {
         let shared = Shared {
             faults: RwLock::default(),
             deaf: RwLock::new([false; CHANNELS as usize]),
+            mute: RwLock::new([false; CHANNELS as usize]),
             publishing: Chance::seeded(seed),
             subscribers: Chance::seeded(seed ^ 1),
         };
@@ -59,9 +61,19 @@ impl LossyBackplane {
         self.set_deaf(channel, false);
     }
 
+    /// Publications on this channel are refused, as when its server is out of reach of who publishes here, until
+    /// [`LossyBackplane::unmute`].
+    pub fn mute(&self, channel: Channel) {
+        set(&self.shared.mute, channel, true);
+    }
+
+    /// The end of [`LossyBackplane::mute`].
+    pub fn unmute(&self, channel: Channel) {
+        set(&self.shared.mute, channel, false);
+    }
+
     fn set_deaf(&self, channel: Channel, deaf: bool) {
-        let mut all = self.shared.deaf.write().unwrap_or_else(PoisonError::into_inner);
-        all[usize::from(channel.index())] = deaf;
+        set(&self.shared.deaf, channel, deaf);
     }
 }
 
@@ -70,7 +82,7 @@ impl Backplane for LossyBackplane {
     async fn publish(&self, channel: Channel, frame: Bytes) -> Result<(), BackplaneError> {
         let faults = self.shared.faults();
         let mut dice = self.shared.publishing.dice();
-        if dice.happens(faults.refused) {
+        if dice.happens(faults.refused) || is_set(&self.shared.mute, channel) {
             return Err(BackplaneError::Unreachable("by the will of the test".to_owned()));
         }
         let answer = self.inner.publish(channel, frame).await;
@@ -93,8 +105,16 @@ impl Shared {
     }
 
     fn is_deaf(&self, channel: Channel) -> bool {
-        self.deaf.read().unwrap_or_else(PoisonError::into_inner)[usize::from(channel.index())]
+        is_set(&self.deaf, channel)
     }
+}
+
+fn set(channels: &RwLock<[bool; CHANNELS as usize]>, channel: Channel, value: bool) {
+    channels.write().unwrap_or_else(PoisonError::into_inner)[usize::from(channel.index())] = value;
+}
+
+fn is_set(channels: &RwLock<[bool; CHANNELS as usize]>, channel: Channel) -> bool {
+    channels.read().unwrap_or_else(PoisonError::into_inner)[usize::from(channel.index())]
 }
 
 /// The way to one subscriber.
