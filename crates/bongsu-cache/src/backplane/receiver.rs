@@ -118,7 +118,10 @@ impl Receiver {
                 self.take_back_puts(entries);
             }
             Body::Written(entries) => self.forget(entries),
-            Body::DropAll(model) => self.core.models.renew(model),
+            Body::DropAll(model) => {
+                self.core.models.renew(model);
+                self.core.take_back_puts(|doomed| doomed.model.name == model);
+            }
             Body::Heartbeat | Body::Bye => {}
         }
     }

@@ -12,7 +12,7 @@ use crate::contract::Put;
 use crate::envelope::{Sizes, Version};
 use crate::error::Invalidated;
 use crate::hub::{Change, Core, Doomed, Entry};
-use crate::l1::Insert;
+use crate::l1::{Insert, Ticket};
 use crate::model::{Cached, IdText};
 
 /// What a write gave, and how far the cache followed.
@@ -106,13 +106,15 @@ impl<T: Cached> Cache<T> {
         let unfinished = Unfinished { core: Arc::clone(self.core()), doomed: Some(doomed.clone()) };
         let before = self.core().l1.ticket(doomed.hash, &self.model().generation);
         let (result, version, value) = commit.await?;
-        let undisturbed = before == self.core().l1.ticket(doomed.hash, &self.model().generation);
         // From now on nobody here answers with the old value.
         self.core().l1.invalidate(doomed.hash);
+        // The one ticket that is looked at now and shown later: what came between two would be missed.
+        let ticket = self.core().l1.ticket(doomed.hash, &self.model().generation);
+        let undisturbed = ticket == before.after_one_invalidation();
         let entry = self.entry(doomed.clone(), version, value.as_ref()).ok();
         // An invalidation that came during the commit may belong to a newer change, and would not see this value.
         let reached = match entry.filter(|_| undisturbed) {
-            Some(entry) => self.put(entry, value).await,
+            Some(entry) => self.put(entry, value, ticket).await,
             None => None,
         };
         let reached = match reached {
@@ -172,10 +174,9 @@ impl<T: Cached> Cache<T> {
     }
 
     /// Puts a committed value into both tiers. `None`: it could not be put, and is to be invalidated.
-    async fn put(&self, entry: Entry, value: Option<T>) -> Option<Invalidated> {
+    async fn put(&self, entry: Entry, value: Option<T>, ticket: Ticket) -> Option<Invalidated> {
         let core = self.core();
         let hash = entry.doomed.hash;
-        let ticket = core.l1.ticket(hash, &self.model().generation);
         if core.put(&entry).await? == Put::Stored {
             let held = Held {
                 value: value.map(Arc::new),

@@ -120,6 +120,8 @@ impl CacheHub {
         core.invalidations.close();
         let last_words = async {
             core.invalidations.wait().await;
+            // Deletes that came before these puts may be on their way still, and nobody will hear of them.
+            core.take_back_puts(|_| true);
             core.empty_queues().await;
         };
         if tokio::time::timeout(SHUTDOWN_WAIT, last_words).await.is_err() {
@@ -139,6 +141,13 @@ impl CacheHub {
 }
 
 impl Core {
+    /// Deletes once more what this process put moments ago: a delete that came before the put may not have seen it.
+    pub(crate) fn take_back_puts(&self, is_meant: impl Fn(&Doomed) -> bool) {
+        for doomed in self.recent_puts.take_all(is_meant) {
+            self.pending.add(doomed, &self.prefix);
+        }
+    }
+
     pub(crate) fn report_gauges(&self) {
         let (bytes, entries) = self.l1.size();
         let (untold, untold_for) =

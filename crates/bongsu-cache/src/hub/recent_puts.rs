@@ -3,7 +3,8 @@
 //! Two processes change a row: this one commits version 5, the other commits version 6 and deletes the entry, and only
 //! then this one puts version 5. The tier has nothing to compare it with. The word of the delete is on its way while
 //! that happens, so it comes soon after: then the put is taken back. If the word is lost, its channel is soon in doubt:
-//! then every put of the channel is.
+//! then every put of the channel is. The word that a whole model is dropped is about all puts of the model, and a
+//! process that ends will hear no word any more: it takes back all.
 
 use std::time::Duration;
 
@@ -48,8 +49,12 @@ impl RecentPuts {
 
     /// All that was put moments ago and of which this channel tells; said once.
     pub(crate) fn take_channel(&self, channel: Channel) -> Vec<Doomed> {
-        let of_channel = |doomed: &Doomed| channel_of(doomed.hash) == channel;
-        self.places.iter().filter_map(|place| take_if(&mut lock(place), of_channel)).collect()
+        self.take_all(|doomed| channel_of(doomed.hash) == channel)
+    }
+
+    /// All that was put moments ago and is meant; said once.
+    pub(crate) fn take_all(&self, is_meant: impl Fn(&Doomed) -> bool) -> Vec<Doomed> {
+        self.places.iter().filter_map(|place| take_if(&mut lock(place), &is_meant)).collect()
     }
 
     fn place(&self, hash: u128) -> MutexGuard<'_, Option<RecentPut>> {

@@ -18,6 +18,13 @@ pub(crate) struct Ticket {
     pub(crate) proof: Proof,
 }
 
+impl Ticket {
+    /// What it is after one invalidation of the key, if nothing else happened.
+    pub(crate) fn after_one_invalidation(self) -> Self {
+        Self { stripe: self.stripe + 1, ..self }
+    }
+}
+
 /// Dropping many entries at once: an entry is only believed while both numbers are what they were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Proof {
