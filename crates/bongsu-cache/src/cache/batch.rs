@@ -98,7 +98,7 @@ impl<T: Cached> Cache<T> {
             let hash = self.model().hash(&text);
             let stale = match self.look(hash) {
                 Look::Fresh(entry) | Look::Early(entry) => {
-                    answers.insert(id.clone(), self.hit(&entry, false));
+                    answers.insert(id.clone(), self.hit(entry, false));
                     continue;
                 }
                 Look::Stale(entry) => Some(entry),

@@ -30,7 +30,7 @@ impl<T: Cached> Cache<T> {
         let mut missing = Vec::new();
         for (place, id) in ids.iter().enumerate() {
             match self.look(self.model().hash(&IdText::of(id))) {
-                Look::Fresh(entry) | Look::Early(entry) => values.push(self.hit(&entry, false).into_value()),
+                Look::Fresh(entry) | Look::Early(entry) => values.push(self.hit(entry, false).into_value()),
                 Look::Stale(_) | Look::Nothing => {
                     missing.push((place, id.clone()));
                     values.push(None);

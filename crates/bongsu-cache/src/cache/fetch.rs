@@ -99,10 +99,10 @@ impl<T: Cached> Fetch<T> {
 
     /// Another flight may have landed between a reader's look and the start of this one.
     pub(crate) fn look_again(&self) -> Option<Outcome<T>> {
-        let look = self.cache.core().l1.look(self.hash, &self.cache.model().generation, Instant::now());
-        let (Look::Fresh(entry) | Look::Early(entry)) = look else { return None };
-        let value = Cache::value_of(&entry)?;
-        Some(Outcome::Answer { value, tier: Tier::L1, load_time: entry.load_time })
+        let (Look::Fresh(entry) | Look::Early(entry)) = self.cache.look(self.hash) else { return None };
+        let load_time = entry.load_time();
+        let value = Cache::value_of(entry)?;
+        Some(Outcome::Answer { value, tier: Tier::L1, load_time })
     }
 
     pub(crate) async fn read_shared(&self) -> InShared<T> {

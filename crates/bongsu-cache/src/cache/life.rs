@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::l1::L1Entry;
+use crate::l1::{L1Entry, Moment};
 use crate::random;
 
 /// A draw of XFetch beyond this many load times has a chance of 6 in a million: hits before it need not draw.
@@ -16,9 +14,8 @@ pub(crate) fn jittered(life: Duration, percent: u8) -> Duration {
 }
 
 /// From when on an entry that ends at `ends` may be refreshed early.
-pub(crate) fn early_from(ends: Instant, load_time: Duration, beta_milli: u16, now: Instant) -> Instant {
-    let window = load_time.mul_f64(beta(beta_milli) * EARLY_WINDOW_LOADS);
-    ends.checked_sub(window).unwrap_or(now)
+pub(crate) fn early_from(ends: Moment, load_time: Duration, beta_milli: u16) -> Moment {
+    ends.before(load_time.mul_f64(beta(beta_milli) * EARLY_WINDOW_LOADS))
 }
 
 /// XFetch (Vattani et al., VLDB 2015): refresh when `now - load_time * beta * ln(random) >= ends`. The nearer the end
@@ -32,9 +29,8 @@ pub(crate) fn refresh_is_due(left: Duration, load_time: Duration, beta_milli: u1
     load_time.mul_f64(beta(beta_milli) * draw) >= left
 }
 
-pub(crate) fn entry_refresh_is_due(entry: &L1Entry, beta_milli: u16, now: Instant) -> bool {
-    entry.value.is_some()
-        && refresh_is_due(entry.ends.saturating_duration_since(now), entry.load_time, beta_milli)
+pub(crate) fn entry_refresh_is_due(entry: &L1Entry, beta_milli: u16, now: Moment) -> bool {
+    entry.value.is_some() && refresh_is_due(now.until(entry.ends), entry.load_time(), beta_milli)
 }
 
 fn beta(milli: u16) -> f64 {

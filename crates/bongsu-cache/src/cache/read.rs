@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::answer::{Failure, Loaded, Lookup, Outcome, Tier};
 use super::fetch::{Fetch, InShared, Landing};
@@ -25,7 +25,7 @@ impl<T: Cached> Cache<T> {
         let text = IdText::of(id);
         let hash = self.model().hash(&text);
         match self.look(hash) {
-            Look::Fresh(entry) | Look::Early(entry) => return self.hit(&entry, false),
+            Look::Fresh(entry) | Look::Early(entry) => return self.hit(entry, false),
             Look::Stale(_) | Look::Nothing => {}
         }
         let ticket = self.core().l1.ticket(hash, &self.model().generation);
@@ -75,12 +75,12 @@ impl<T: Cached> Cache<T> {
         let text = IdText::of(id);
         let hash = self.model().hash(&text);
         let stale = match self.look(hash) {
-            Look::Fresh(entry) => return Ok(self.hit(&entry, false)),
+            Look::Fresh(entry) => return Ok(self.hit(entry, false)),
             Look::Early(entry) => {
-                if life::entry_refresh_is_due(&entry, self.options.xfetch_beta_milli, Instant::now()) {
+                if life::entry_refresh_is_due(&entry, self.options.xfetch_beta_milli, self.core().l1.now()) {
                     self.refresh(text.as_str(), hash, load_one(load));
                 }
-                return Ok(self.hit(&entry, false));
+                return Ok(self.hit(entry, false));
             }
             Look::Stale(entry) => Some(entry),
             Look::Nothing => None,
@@ -94,7 +94,7 @@ impl<T: Cached> Cache<T> {
         &self,
         text: &IdText,
         hash: u128,
-        stale: Option<Arc<L1Entry>>,
+        stale: Option<L1Entry>,
         load: LoadOne<T>,
     ) -> Result<Lookup<T>, LoadError<E>> {
         let (handle, flight) = self.join::<E>(text, hash);
@@ -125,7 +125,7 @@ impl<T: Cached> Cache<T> {
     pub(crate) async fn answer<E: Send + Sync + 'static>(
         &self,
         handle: Handle<T>,
-        stale: Option<Arc<L1Entry>>,
+        stale: Option<L1Entry>,
     ) -> Result<Lookup<T>, LoadError<E>> {
         let wait = if stale.is_some() { self.options.soft_timeout } else { self.options.hard_timeout };
         let outcome = timeout(wait, self.outcome(handle)).await;
@@ -137,10 +137,10 @@ impl<T: Cached> Cache<T> {
             Ok(Outcome::Failed(failure)) => Some(failure),
             Err(_) => None,
         };
-        if let Some(entry) = stale.filter(|entry| Instant::now() < entry.stale_until) {
+        if let Some(entry) = stale.filter(|entry| self.core().l1.now() < entry.stale_until) {
             let reason = if failure.is_some() { "source_error" } else { "soft_timeout" };
             self.model().metrics.stale_served(reason);
-            return Ok(self.hit(&entry, true));
+            return Ok(self.hit(entry, true));
         }
         match failure {
             Some(failure) => Err(failure.into_error()),
@@ -177,19 +177,20 @@ impl<T: Cached> Cache<T> {
     }
 
     pub(crate) fn look(&self, hash: u128) -> Look {
-        self.core().l1.look(hash, &self.model().generation, Instant::now())
+        self.core().l1.look(hash, &self.model().generation)
     }
 
-    pub(crate) fn hit(&self, entry: &L1Entry, stale: bool) -> Lookup<T> {
+    pub(crate) fn hit(&self, entry: L1Entry, stale: bool) -> Lookup<T> {
+        let load_time = entry.load_time();
         let value = Self::value_of(entry).unwrap_or_default();
-        self.model().metrics.answered(Tier::L1, value.is_some(), stale, entry.load_time);
+        self.model().metrics.answered(Tier::L1, value.is_some(), stale, load_time);
         Lookup::of(value, Tier::L1, stale)
     }
 
     /// The value with its type. `None`: an entry of another type, which the model's name in the hash rules out.
-    pub(crate) fn value_of(entry: &L1Entry) -> Option<Option<Arc<T>>> {
-        match &entry.value {
-            Some(value) => Arc::clone(value).downcast().ok().map(Some),
+    pub(crate) fn value_of(entry: L1Entry) -> Option<Option<Arc<T>>> {
+        match entry.value {
+            Some(value) => value.downcast().ok().map(Some),
             None => Some(None),
         }
     }

@@ -193,7 +193,7 @@ impl<T: Cached> super::Cache<T> {
     pub(crate) fn l1_entry(&self, hash: u128, ticket: Ticket, held: &Held<T>, footing: Footing) -> L1Entry {
         let core = self.core();
         let options = &self.options;
-        let now = Instant::now();
+        let now = core.l1.now();
         let absent = held.value.is_none();
         let l1_ttl = if absent { options.negative_ttl.min(options.l1_ttl) } else { options.l1_ttl };
         let mut life = life::jittered(l1_ttl, options.jitter_percent).min(held.left);
@@ -201,22 +201,22 @@ impl<T: Cached> super::Cache<T> {
         let short = core.options.l1_max_staleness_without_backplane;
         if core.publisher.is_none() {
             life = life.min(short);
-        } else if !core.l1.is_live(channel_of(hash), now) {
+        } else if !core.l1.is_live(channel_of(hash), Instant::now()) {
             // Nobody tells of changes. While the shared tier answers, it is asked every time.
             unproven = footing == Footing::Alone;
             life = if unproven { life.min(short) } else { Duration::ZERO };
         }
-        let fresh_until = now + life;
-        let ends = if footing == Footing::Stored { now + held.left } else { fresh_until };
+        let fresh_until = now.after(life);
+        let ends = if footing == Footing::Stored { now.after(held.left) } else { fresh_until };
         let grace = if absent { Duration::ZERO } else { options.stale_if_error };
         L1Entry {
             value: held.value.as_ref().map(|value| Arc::clone(value) as Arc<dyn Any + Send + Sync>),
             fresh_until,
-            early_from: life::early_from(ends, held.load_time, options.xfetch_beta_milli, now),
+            early_from: life::early_from(ends, held.load_time, options.xfetch_beta_milli),
             ends,
-            stale_until: ends + grace,
+            stale_until: ends.after(grace),
             version: held.version,
-            load_time: held.load_time,
+            load_us: L1Entry::load_us_of(held.load_time),
             proof: ticket.proof,
             unproven,
             weight: L1Entry::weight_of(held.encoded_bytes),

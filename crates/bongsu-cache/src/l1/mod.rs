@@ -1,6 +1,6 @@
 //! The tier in the process: one table for all models, bounded in bytes.
 //!
-//! A hit takes no lock of ours and allocates nothing: a lookup, a few comparisons. Entries that are not fresh any more
+//! A hit takes no lock of ours and allocates nothing: a lookup, a copy, a few comparisons. Entries that are not fresh any more
 //! stay until room is needed, as answers of last resort.
 //!
 //! Invariants. An insert shows a [`Ticket`] from before its value was read anywhere; the [`gate`] and the proofs refuse
@@ -13,7 +13,6 @@ mod gate;
 mod survey;
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use metrics::Counter;
@@ -21,7 +20,8 @@ use quick_cache::sync::Cache;
 use quick_cache::{Lifecycle, Weighter};
 use tokio::time::Instant;
 
-pub(crate) use entry::{L1Entry, Proof, Ticket};
+use entry::nanoseconds;
+pub(crate) use entry::{L1Entry, Moment, Proof, Ticket};
 use gate::Gate;
 pub(crate) use survey::Survey;
 
@@ -35,7 +35,7 @@ const ENTRY_BYTES_TYPICAL: u64 = 400;
 /// The tier.
 #[derive(Debug)]
 pub(crate) struct L1 {
-    table: Cache<u128, Arc<L1Entry>, ByWeight, TakenAsIs, CountEvictions>,
+    table: Cache<u128, L1Entry, ByWeight, TakenAsIs, CountEvictions>,
     gate: Gate,
     channels: Box<[ChannelPart]>,
     made: Instant,
@@ -45,19 +45,19 @@ pub(crate) struct L1 {
 #[derive(Debug)]
 struct ChannelPart {
     proof: AtomicU64,
-    /// In microseconds after the tier was made; zero while the channel is lost.
-    proven_until_us: AtomicU64,
+    /// A [`Moment`]; zero while the channel is lost.
+    proven_until: AtomicU64,
 }
 
 /// What a lookup found.
 #[derive(Debug)]
 pub(crate) enum Look {
     /// It answers.
-    Fresh(Arc<L1Entry>),
+    Fresh(L1Entry),
     /// It answers, and a refresh may be due.
-    Early(Arc<L1Entry>),
+    Early(L1Entry),
     /// Only good if the source fails.
-    Stale(Arc<L1Entry>),
+    Stale(L1Entry),
     Nothing,
 }
 
@@ -73,8 +73,8 @@ impl L1 {
     /// A tier of `bytes`. Without a backplane nothing is ever lost, and nothing proven: entries live short instead.
     pub(crate) fn new(bytes: u64, backplane: bool) -> Self {
         let estimated = usize::try_from(bytes / ENTRY_BYTES_TYPICAL).unwrap_or(usize::MAX).max(64);
-        let proven_us = if backplane { 0 } else { u64::MAX };
-        let part = || ChannelPart { proof: AtomicU64::new(0), proven_until_us: AtomicU64::new(proven_us) };
+        let proven = if backplane { 0 } else { u64::MAX };
+        let part = || ChannelPart { proof: AtomicU64::new(0), proven_until: AtomicU64::new(proven) };
         Self {
             table: Cache::with(estimated, bytes, ByWeight, TakenAsIs, CountEvictions::default()),
             gate: Gate::new(STRIPES),
@@ -84,11 +84,12 @@ impl L1 {
     }
 
     /// Looks up an entry; `generation` is the model's.
-    pub(crate) fn look(&self, hash: u128, generation: &AtomicU64, now: Instant) -> Look {
+    pub(crate) fn look(&self, hash: u128, generation: &AtomicU64) -> Look {
         let Some(entry) = self.table.get(&hash) else { return Look::Nothing };
+        let now = self.now();
         let part = self.part(channel_of(hash));
         let proof = self.proof(hash, generation);
-        let answers = self.is_proven(part, now) || entry.unproven;
+        let answers = part.is_proven(now) || entry.unproven;
         if entry.proof.model != proof.model {
             // Invalidated with all of its model: that is as gone as if it had been taken out.
             return Look::Nothing;
@@ -135,7 +136,7 @@ impl L1 {
     }
 
     fn insert_if_newer(&self, hash: u128, entry: L1Entry) -> Insert {
-        let now = Instant::now();
+        let now = self.now();
         let newer_is_there = self.table.peek(&hash).is_some_and(|there| {
             // One that does not answer any more is no reason to have nothing.
             there.proof == entry.proof && now < there.fresh_until && there.version > entry.version
@@ -143,7 +144,7 @@ impl L1 {
         if newer_is_there {
             return Insert::Discarded;
         }
-        self.table.insert(hash, Arc::new(entry));
+        self.table.insert(hash, entry);
         Insert::Kept
     }
 
@@ -166,27 +167,28 @@ impl L1 {
 
     /// No frame of the channel that was published before `until` minus some periods is missing.
     pub(crate) fn prove(&self, channel: Channel, until: Instant) {
-        let until_us = self.microseconds(until);
-        self.part(channel).proven_until_us.fetch_max(until_us, Ordering::AcqRel);
+        let Moment(until) = self.moment(until);
+        self.part(channel).proven_until.fetch_max(until, Ordering::AcqRel);
     }
 
     /// Frames of the channel may be missing from now on: its entries do not answer until it is proven again.
     pub(crate) fn lose(&self, channel: Channel) {
-        self.part(channel).proven_until_us.store(0, Ordering::Release);
+        self.part(channel).proven_until.store(0, Ordering::Release);
         self.flush(channel);
     }
 
     /// Whether the channel's entries may answer at this time.
     pub(crate) fn is_live(&self, channel: Channel, now: Instant) -> bool {
-        self.is_proven(self.part(channel), now)
+        self.part(channel).is_proven(self.moment(now))
     }
 
-    fn is_proven(&self, part: &ChannelPart, now: Instant) -> bool {
-        self.microseconds(now) < part.proven_until_us.load(Ordering::Acquire)
+    /// The time of this tier.
+    pub(crate) fn now(&self) -> Moment {
+        self.moment(Instant::now())
     }
 
-    fn microseconds(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.made).as_micros()).unwrap_or(u64::MAX - 1)
+    fn moment(&self, at: Instant) -> Moment {
+        Moment(nanoseconds(at.saturating_duration_since(self.made)))
     }
 
     /// Bytes and entries held.
@@ -199,6 +201,12 @@ impl L1 {
     }
 }
 
+impl ChannelPart {
+    fn is_proven(&self, now: Moment) -> bool {
+        now.0 < self.proven_until.load(Ordering::Acquire)
+    }
+}
+
 /// The channel whose frames tell of this entry.
 pub(crate) fn channel_of(hash: u128) -> Channel {
     #[allow(clippy::cast_possible_truncation, reason = "any bits of a hash do")]
@@ -208,8 +216,8 @@ pub(crate) fn channel_of(hash: u128) -> Channel {
 #[derive(Debug, Clone)]
 struct ByWeight;
 
-impl Weighter<u128, Arc<L1Entry>> for ByWeight {
-    fn weight(&self, _: &u128, entry: &Arc<L1Entry>) -> u64 {
+impl Weighter<u128, L1Entry> for ByWeight {
+    fn weight(&self, _: &u128, entry: &L1Entry) -> u64 {
         entry.weight
     }
 }
@@ -224,10 +232,10 @@ impl Default for CountEvictions {
     }
 }
 
-impl Lifecycle<u128, Arc<L1Entry>> for CountEvictions {
+impl Lifecycle<u128, L1Entry> for CountEvictions {
     type RequestState = ();
 
-    fn on_evict(&self, (): &mut (), _: u128, _: Arc<L1Entry>) {
+    fn on_evict(&self, (): &mut (), _: u128, _: L1Entry) {
         self.0.increment(1);
     }
 }
