@@ -44,12 +44,11 @@ async fn every_page_of_the_chat_list_equals_a_recount_and_costs_the_stated_queri
     if !bongsu_testbed::Postgres::is_installed() {
         return;
     }
-    let plan = chat_list::Plan { users: 20, rooms: 100, messages: 2_000, pages: 60 };
+    let plan = chat_list::Plan { users: 20, rooms: 100, messages: 2_000, pages: 60, rounds: 2 };
     for engine in bongsu_testbed::Engine::installed() {
         let server = bongsu_testbed::Server::start(engine).await;
         let database = bongsu_testbed::Postgres::shared().await.create_database().await;
         let measured = chat_list::run(plan, &database, &server.address()).await.unwrap();
         measured.check().unwrap();
-        assert!(measured.ways[2].queries_fewest() == 1, "a warm page is one query");
     }
 }

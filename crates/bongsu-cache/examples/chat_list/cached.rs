@@ -1,12 +1,16 @@
-//! The batched way behind the cache. What must be exact at once in every process is not kept in a process: which rooms
-//! and which last message a page has stays a query, unread counts are counters in Valkey. The rest is rooms, which
-//! hardly change, and messages, which never do.
+//! The batched way behind the cache. A warm page asks the database nothing.
 //!
-//! A message that is sent is written through, and added to the unread count of the other side if that is there. A
-//! room that is read drops the count; the next page counts what is missing, all in one query, and keeps it for 7 days.
+//! * Which rooms a user has, and what a room is about, hardly changes: entries of both tiers, read in the process.
+//! * The head of a room (its last message) changes with every message and must be exact at once in every process. It is
+//!   kept in Valkey only, written through by its version, and the ten of a page are one MGET.
+//! * Unread counts are counters in Valkey, kept for 7 days: a message that is sent is added to the count of the other
+//!   side if that is there, a room that is read drops the count, and the next page counts what is missing, all in one
+//!   query. The ten of a page are read in one round trip.
+//!
+//! Heads and counts are asked for at the same time, so a warm page waits for Valkey once. All rooms of a user are
+//! looked at to find those on top: ten here. For a user with thousands, that is work for an index in the source.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,14 +18,31 @@ use std::time::Duration;
 use bongsu_cache::valkey::{Valkey, ValkeyOptions};
 use bongsu_cache::{
     Cache, CacheHub, CacheId, CacheSchema, Counter, CounterKey, CounterOptions, CounterUpdate, IdText,
-    Invalidated, Lookup, Tier, Version,
+    Invalidated, Loaded, Lookup, Version,
 };
 use serde::{Deserialize, Serialize};
 
+use super::ROWS;
 use super::database::Database;
+use super::hits::Hits;
 use super::page::{Failure, Row};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+/// An entry that has ended in the process before it can be read again: it lives in Valkey only.
+const NOT_IN_PROCESS: Duration = Duration::from_nanos(1);
+
+/// The rooms of a user.
+#[derive(Debug, Clone, Serialize, Deserialize, CacheSchema)]
+#[cache(model = "rooms_of", id = i64, ttl = "7d", l1_ttl = "1h")]
+struct RoomsOf {
+    rooms: Vec<Membership>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, CacheSchema)]
+struct Membership {
+    room: i64,
+    is_muted: bool,
+}
 
 #[derive(Debug, Clone, Serialize, Deserialize, CacheSchema)]
 #[cache(model = "room", id = i64, ttl = "7d", l1_ttl = "1h")]
@@ -32,9 +53,11 @@ struct Room {
     seller_name: String,
 }
 
+/// The last message of a room. Its id is its version: a later one is never replaced by an earlier one.
 #[derive(Debug, Clone, Serialize, Deserialize, CacheSchema)]
-#[cache(model = "message", id = i64, ttl = "7d", l1_ttl = "1h")]
-struct Message {
+#[cache(model = "head", id = i64, ttl = "7d")]
+struct Head {
+    message: i64,
     text: String,
 }
 
@@ -60,20 +83,11 @@ impl CounterKey for Unread {
 /// One process of the service.
 pub(crate) struct Cached {
     hub: CacheHub,
+    rooms_of: Cache<RoomsOf>,
     rooms: Cache<Room>,
-    messages: Cache<Message>,
+    heads: Cache<Head>,
     unread: Counter<Unread>,
     database: Arc<Database>,
-}
-
-/// Who answered, and how often.
-#[derive(Debug, Default)]
-pub(crate) struct Hits {
-    l1: u64,
-    l2: u64,
-    source: u64,
-    counters: u64,
-    counted: u64,
 }
 
 impl Cached {
@@ -81,47 +95,54 @@ impl Cached {
         let options = ValkeyOptions::new([valkey]).with_prefix("chat_list").with_must_be_reachable(true);
         let valkey = Valkey::connect(options).await?;
         let hub = CacheHub::builder("chat_list").schema_notice(Duration::ZERO).valkey(&valkey).build()?;
-        let (rooms, messages, unread) = (hub.cache()?, hub.cache()?, hub.counter()?);
+        let heads = hub.cache::<Head>()?;
+        let heads = heads.with(heads.options().with_l1_ttl(NOT_IN_PROCESS))?;
+        let (rooms_of, rooms, unread) = (hub.cache()?, hub.cache()?, hub.counter()?);
         if !hub.settled(Duration::from_secs(15)).await {
             return Err("the backplane is not heard".into());
         }
-        Ok(Self { hub, rooms, messages, unread, database: Arc::clone(database) })
-    }
-
-    /// What another run left behind: its ids are those of another database.
-    pub(crate) async fn forget_all(&self) {
-        for reached in [self.rooms.invalidate_all().await, self.messages.invalidate_all().await] {
-            assert!(!matches!(reached, Invalidated::QueuedForRetry { .. }), "Valkey confirms");
-        }
+        Ok(Self { hub, rooms_of, rooms, heads, unread, database: Arc::clone(database) })
     }
 
     pub(crate) async fn page(&self, user: i64, hits: &mut Hits) -> Result<Vec<Row>, Failure> {
-        let members = self.database.query(&self.database.statements.rooms_of, &[&user]).await?;
-        let ids: Vec<i64> = members.iter().map(|member| member.get(0)).collect();
-        let last: Vec<i64> = members.iter().map(|member| member.get(2)).collect();
-        let keys: Vec<Unread> = ids.iter().map(|room| Unread { user, room: *room }).collect();
-        let (rooms, messages, unread) =
-            tokio::try_join!(self.rooms(&ids), self.messages(&last), self.unread(&keys),)?;
-        hits.add(rooms.values().map(tier_of).chain(messages.values().map(tier_of)));
-        hits.counters += keys.len() as u64;
-        hits.counted += unread.1;
-        let mut page = Vec::with_capacity(members.len());
-        for member in &members {
-            let (id, last): (i64, i64) = (member.get(0), member.get(2));
-            let room = rooms.get(&id).cloned().and_then(Lookup::into_value).ok_or("a room is gone")?;
-            let message =
-                messages.get(&last).cloned().and_then(Lookup::into_value).ok_or("a message is gone")?;
+        let rooms_of = self.rooms_of(user).await?;
+        hits.add([&rooms_of]);
+        let rooms_of = rooms_of.into_value().ok_or("a user is gone")?;
+        let ids: Vec<i64> = rooms_of.rooms.iter().map(|member| member.room).collect();
+        let (rooms, heads, (unread, counted)) =
+            tokio::try_join!(self.rooms(&ids), self.heads(&ids), self.unread(user, &ids))?;
+        hits.add(rooms.values());
+        hits.add(heads.values());
+        hits.add_counters(ids.len() as u64, counted);
+        let mut rows = Vec::with_capacity(ids.len());
+        for member in &rooms_of.rooms {
+            let room = rooms.get(&member.room).cloned().and_then(Lookup::into_value);
+            let head = heads.get(&member.room).cloned().and_then(Lookup::into_value);
+            let (Some(room), Some(head)) = (room, head) else { return Err("a room is gone".into()) };
             let counterpart = if room.buyer == user { &room.seller_name } else { &room.buyer_name };
-            page.push(Row {
-                room: id,
-                is_muted: member.get(1),
+            let row = Row {
+                room: member.room,
+                is_muted: member.is_muted,
                 product: room.product.clone(),
                 counterpart: counterpart.clone(),
-                last_message: message.text.clone(),
-                unread: unread.0[&Unread { user, room: id }],
-            });
+                last_message: head.text.clone(),
+                unread: unread[&Unread { user, room: member.room }],
+            };
+            rows.push((head.message, row));
         }
-        Ok(page)
+        rows.sort_by_key(|(message, _)| std::cmp::Reverse(*message));
+        Ok(rows.into_iter().map(|(_, row)| row).take(ROWS).collect())
+    }
+
+    async fn rooms_of(&self, user: i64) -> Result<Lookup<RoomsOf>, Failure> {
+        let database = Arc::clone(&self.database);
+        let load = move || async move {
+            let rows = database.query(&database.statements.memberships, &[&user]).await?;
+            let membership =
+                |row: &tokio_postgres::Row| Membership { room: row.get(0), is_muted: row.get(1) };
+            Ok::<_, tokio_postgres::Error>(RoomsOf { rooms: rows.iter().map(membership).collect() })
+        };
+        Ok(self.rooms_of.lookup_or_load(&user, load).await?)
     }
 
     async fn rooms(&self, ids: &[i64]) -> Result<HashMap<i64, Lookup<Room>>, Failure> {
@@ -144,23 +165,27 @@ impl Cached {
         Ok(self.rooms.lookup_many_or_load(ids, load).await?)
     }
 
-    async fn messages(&self, ids: &[i64]) -> Result<HashMap<i64, Lookup<Message>>, Failure> {
+    async fn heads(&self, rooms: &[i64]) -> Result<HashMap<i64, Lookup<Head>>, Failure> {
         let database = Arc::clone(&self.database);
-        let load = move |ids: Vec<i64>| {
+        let load = move |rooms: Vec<i64>| {
             let database = Arc::clone(&database);
             async move {
-                let rows = database.query(&database.statements.messages, &[&ids]).await?;
-                let message = |row: &tokio_postgres::Row| Message { text: row.get(1) };
-                Ok::<HashMap<i64, Message>, tokio_postgres::Error>(
-                    rows.iter().map(|row| (row.get(0), message(row))).collect(),
+                let rows = database.query(&database.statements.heads, &[&rooms]).await?;
+                let head = |row: &tokio_postgres::Row| {
+                    let head = Head { message: row.get(1), text: row.get(2) };
+                    let version = Version(head.message.unsigned_abs());
+                    Loaded::new(Some(head)).with_version(version)
+                };
+                Ok::<HashMap<i64, Loaded<Head>>, tokio_postgres::Error>(
+                    rows.iter().map(|row| (row.get(0), head(row))).collect(),
                 )
             }
         };
-        Ok(self.messages.lookup_many_or_load(ids, load).await?)
+        Ok(self.heads.lookup_many_or_load(rooms, load).await?)
     }
 
     /// The counts, and how many of them had to be counted.
-    async fn unread(&self, keys: &[Unread]) -> Result<(HashMap<Unread, i64>, u64), Failure> {
+    async fn unread(&self, user: i64, rooms: &[i64]) -> Result<(HashMap<Unread, i64>, u64), Failure> {
         let database = Arc::clone(&self.database);
         let counted = Arc::new(AtomicU64::new(0));
         let counting = Arc::clone(&counted);
@@ -168,15 +193,14 @@ impl Cached {
             let (database, counting) = (Arc::clone(&database), Arc::clone(&counting));
             async move {
                 counting.fetch_add(missing.len() as u64, Ordering::Relaxed);
-                // A page is of one user.
-                let user = missing.first().map_or(0, |key| key.user);
                 let rooms: Vec<i64> = missing.iter().map(|key| key.room).collect();
                 let rows = database.query(&database.statements.unread_of, &[&user, &rooms]).await?;
                 let count = |row: &tokio_postgres::Row| (Unread { user, room: row.get(0) }, row.get(1));
                 Ok::<HashMap<Unread, i64>, tokio_postgres::Error>(rows.iter().map(count).collect())
             }
         };
-        let values = self.unread.get_many_or_seed(keys, count).await?;
+        let keys: Vec<Unread> = rooms.iter().map(|room| Unread { user, room: *room }).collect();
+        let values = self.unread.get_many_or_seed(&keys, count).await?;
         Ok((values, counted.load(Ordering::Relaxed)))
     }
 
@@ -188,26 +212,39 @@ impl Cached {
         let (buyer, seller): (i64, i64) = (people.get(1), people.get(2));
         let (sender, receiver) = if side == 0 { (buyer, seller) } else { (seller, buyer) };
         let change = self.unread.begin(&Unread { user: receiver, room }).await;
-        let sent = database.uncounted(&database.statements.send, &[&room, &sender, &text]).await?;
-        let id: i64 = sent.first().ok_or("a message was not sent")?.get(0);
-        if let CounterUpdate::QueuedForRetry { .. } = change.committed(1).await {
-            return Err("a count may be wrong: Valkey did not answer".into());
-        }
-        let message = Message { text: text.to_owned() };
-        let commit = async { Ok::<_, std::convert::Infallible>(((), Version(1), Some(message))) };
-        match self.messages.write_through(&id, commit).await?.reached {
-            Invalidated::QueuedForRetry { .. } => Err("Valkey did not take a message".into()),
-            Invalidated::Everywhere | Invalidated::LocalAndL2 => Ok(()),
+        let commit = async {
+            let sent = database.uncounted(&database.statements.send, &[&room, &sender, &text]).await?;
+            let message: i64 = sent.first().ok_or("a message was not sent")?.get(0);
+            let head = Head { message, text: text.to_owned() };
+            Ok::<_, Failure>(((), Version(message.unsigned_abs()), Some(head)))
+        };
+        let written = self.heads.write_through(&room, commit).await?;
+        confirmed(written.reached)?;
+        match change.committed(1).await {
+            CounterUpdate::QueuedForRetry { .. } => Err("a count may be wrong: Valkey did not answer".into()),
+            _ => Ok(()),
         }
     }
 
     /// A member reads a room.
     pub(crate) async fn read(&self, room: i64, user: i64) -> Result<(), Failure> {
         self.database.uncounted(&self.database.statements.read, &[&room, &user]).await?;
-        match self.unread.forget(&Unread { user, room }).await {
-            Invalidated::QueuedForRetry { .. } => Err("a count was not dropped".into()),
-            Invalidated::Everywhere | Invalidated::LocalAndL2 => Ok(()),
+        confirmed(self.unread.forget(&Unread { user, room }).await)
+    }
+
+    /// As if nobody had ever seen a page: of this run, or of another one, whose ids are those of another database.
+    pub(crate) async fn forget_all(&self) -> Result<(), Failure> {
+        confirmed(self.rooms_of.invalidate_all().await)?;
+        confirmed(self.rooms.invalidate_all().await)?;
+        confirmed(self.heads.invalidate_all().await)
+    }
+
+    /// The counts of a page.
+    pub(crate) async fn forget_counts(&self, user: i64, page: &[Row]) -> Result<(), Failure> {
+        for row in page {
+            confirmed(self.unread.forget(&Unread { user, room: row.room }).await)?;
         }
+        Ok(())
     }
 
     pub(crate) async fn stop(self) {
@@ -215,36 +252,9 @@ impl Cached {
     }
 }
 
-fn tier_of<T>(lookup: &Lookup<T>) -> Tier {
-    match lookup {
-        Lookup::Hit { tier, .. } | Lookup::Absent { tier, .. } => *tier,
-        Lookup::Miss => Tier::Source,
-    }
-}
-
-impl Hits {
-    fn add(&mut self, tiers: impl Iterator<Item = Tier>) {
-        for tier in tiers {
-            match tier {
-                Tier::L1 => self.l1 += 1,
-                Tier::L2 => self.l2 += 1,
-                Tier::Source => self.source += 1,
-            }
-        }
-    }
-}
-
-impl fmt::Display for Hits {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |part: u64, all: u64| 100.0 * part as f64 / all.max(1) as f64;
-        let all = self.l1 + self.l2 + self.source;
-        write!(
-            out,
-            "{:.1}% of rooms and messages ({:.1}% in the process, {:.1}% in Valkey), {:.1}% of unread counts",
-            percent(self.l1 + self.l2, all),
-            percent(self.l1, all),
-            percent(self.l2, all),
-            percent(self.counters - self.counted, self.counters)
-        )
+fn confirmed(reached: Invalidated) -> Result<(), Failure> {
+    match reached {
+        Invalidated::QueuedForRetry { .. } => Err("Valkey did not confirm".into()),
+        Invalidated::Everywhere | Invalidated::LocalAndL2 => Ok(()),
     }
 }

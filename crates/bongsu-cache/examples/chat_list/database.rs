@@ -49,6 +49,10 @@ pub(crate) struct Statements {
     /// Of many rooms: product and people.
     pub(crate) rooms: Statement,
     pub(crate) messages: Statement,
+    /// All rooms of a user, with the settings of the user for each.
+    pub(crate) memberships: Statement,
+    /// Of many rooms: the last message.
+    pub(crate) heads: Statement,
     /// Of many pairs of room and user.
     pub(crate) unread_of: Statement,
     pub(crate) send: Statement,
@@ -149,6 +153,15 @@ impl Statements {
                 )
                 .await?,
             messages: client.prepare("select id, text from message where id = any($1)").await?,
+            memberships: client.prepare("select room_id, is_muted from member where user_id = $1").await?,
+            heads: client
+                .prepare(
+                    "select room.id, message.id, message.text
+                     from room
+                     join message on message.id = room.last_message_id
+                     where room.id = any($1)",
+                )
+                .await?,
             unread_of: client
                 .prepare(
                     "select member.room_id, count(*)

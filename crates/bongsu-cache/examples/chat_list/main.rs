@@ -9,23 +9,24 @@ mod batched;
 mod cached;
 mod database;
 mod fill;
+mod hits;
+mod measured;
 mod naive;
 mod page;
 mod tally;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bongsu_testbed::{Engine, Postgres, Server};
 use tokio::time::Instant;
 
 use self::cached::Cached;
 use self::database::Database;
+use self::measured::{Measured, Phase};
 use self::page::{Failure, Row};
-use self::tally::Tally;
 
 /// Rows of a page.
-const ROWS: usize = 10;
+pub(crate) const ROWS: usize = 10;
 
 /// How much of everything. Every user is in ten rooms of two, so that a page holds ten.
 #[derive(Debug, Clone, Copy)]
@@ -33,55 +34,97 @@ pub(crate) struct Plan {
     pub(crate) users: i64,
     pub(crate) rooms: i64,
     pub(crate) messages: i64,
+    /// Pages between which messages are sent.
     pub(crate) pages: usize,
+    /// How often every user looks at the page while nothing is sent.
+    pub(crate) rounds: usize,
 }
 
 /// The whole story: a market of 500 talks.
-const WHOLE: Plan = Plan { users: 100, rooms: 500, messages: 75_000, pages: 2_000 };
+const WHOLE: Plan = Plan { users: 100, rooms: 500, messages: 75_000, pages: 2_000, rounds: 10 };
 
-/// What was measured of each way, in the same order.
-pub(crate) struct Measured {
-    pub(crate) ways: [Tally; 3],
-    hits: cached::Hits,
-    /// Pages that were not what a recount says.
-    wrong: u64,
+/// Those who read, and who write: two processes of the service.
+struct Market {
+    database: Arc<Database>,
+    reader: Cached,
+    writer: Cached,
 }
 
-/// Reads pages of random users in all three ways, with messages sent and rooms read in between.
+/// The three parts of the story: an empty cache, a market that goes on, a page that is looked at again.
 pub(crate) async fn run(plan: Plan, postgres: &str, valkey: &str) -> Result<Measured, Failure> {
     let database = Arc::new(Database::connect(postgres).await?);
     fill::fill(&database, plan).await?;
-    // Those who write are another process than the one whose pages are measured.
     let reader = Cached::start(valkey, &database).await?;
     let writer = Cached::start(valkey, &database).await?;
-    reader.forget_all().await;
-    let mut measured = Measured { ways: Default::default(), hits: cached::Hits::default(), wrong: 0 };
-    let mut chance = fill::Chance::new(7);
-    for number in 0..plan.pages {
-        let (room, side) = (chance.below(plan.rooms), chance.below(2));
-        writer.send(room, side, &format!("message {number}")).await?;
-        let user = chance.below(plan.users);
-        let pages = [
-            measured.ways[0].page(&database, naive::page(&database, user)).await?,
-            measured.ways[1].page(&database, batched::page(&database, user)).await?,
-            measured.ways[2].page(&database, reader.page(user, &mut measured.hits)).await?,
-        ];
-        let truth = recount(&database, user).await?;
-        for page in &pages {
-            if *page != truth {
-                measured.wrong += 1;
-                eprintln!("page {number} of user {user}:\n{page:#?}\nis not\n{truth:#?}");
+    let market = Market { database, reader, writer };
+    let mut measured = Measured::default();
+    market.cold(plan, &mut measured.cold).await?;
+    market.live(plan, &mut measured.live).await?;
+    market.warm(plan, &mut measured.warm).await?;
+    market.reader.stop().await;
+    market.writer.stop().await;
+    Ok(measured)
+}
+
+impl Market {
+    /// Every user once, and before each of them the cache is emptied of everything.
+    async fn cold(&self, plan: Plan, phase: &mut Phase) -> Result<(), Failure> {
+        for user in 0..plan.users {
+            let page = recount(&self.database, user).await?;
+            self.reader.forget_all().await?;
+            self.reader.forget_counts(user, &page).await?;
+            self.pages(user, phase).await?;
+        }
+        Ok(())
+    }
+
+    /// Pages of random users. Before each of them somebody sends a message, and after every third the user reads the
+    /// room on top.
+    async fn live(&self, plan: Plan, phase: &mut Phase) -> Result<(), Failure> {
+        let mut chance = fill::Chance::new(7);
+        for number in 0..plan.pages {
+            let (room, side) = (chance.below(plan.rooms), chance.below(2));
+            self.writer.send(room, side, &format!("message {number}")).await?;
+            let user = chance.below(plan.users);
+            let page = self.pages(user, phase).await?;
+            if number % 3 == 0 {
+                let room = page.first().ok_or("a page is empty")?.room;
+                self.writer.read(room, user).await?;
             }
         }
-        // Every third time the user opens the room on top.
-        if number % 3 == 0 {
-            let room = truth.first().ok_or("a page is empty")?.room;
-            writer.read(room, user).await?;
-        }
+        Ok(())
     }
-    reader.stop().await;
-    writer.stop().await;
-    Ok(measured)
+
+    /// Every user again and again, after a first round that is not counted.
+    async fn warm(&self, plan: Plan, phase: &mut Phase) -> Result<(), Failure> {
+        for user in 0..plan.users {
+            self.pages(user, &mut Phase::default()).await?;
+        }
+        for _ in 0..plan.rounds {
+            for user in 0..plan.users {
+                self.pages(user, phase).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The page of a user in all three ways, one after the other, and as it should be.
+    async fn pages(&self, user: i64, phase: &mut Phase) -> Result<Vec<Row>, Failure> {
+        let database = &self.database;
+        let pages = [
+            phase.ways[0].page(database, naive::page(database, user)).await?,
+            phase.ways[1].page(database, batched::page(database, user)).await?,
+            phase.ways[2].page(database, self.reader.page(user, &mut phase.hits)).await?,
+        ];
+        let truth = recount(database, user).await?;
+        for page in &pages {
+            if *page != truth {
+                phase.wrong += 1;
+                eprintln!("a page of user {user}:\n{page:#?}\nis not\n{truth:#?}");
+            }
+        }
+        Ok(truth)
+    }
 }
 
 /// The page, by one query that shares nothing with the three ways.
@@ -98,51 +141,6 @@ async fn recount(database: &Database, user: i64) -> Result<Vec<Row>, Failure> {
     Ok(rows.collect())
 }
 
-fn print(plan: Plan, measured: &Measured) {
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!(
-        "{} users, {} rooms, {} messages; {} pages of {ROWS} rooms each way, a message sent before each, and a room \
-         read after every third\n",
-        plan.users, plan.rooms, plan.messages, plan.pages
-    );
-    println!(
-        "{:<20}{:>10}{:>10}{:>10}{:>12}{:>12}{:>12}{:>12}",
-        "", "queries", "most", "fewest", "p50 ms", "p99 ms", "mean ms", "x faster"
-    );
-    let names = ["naive (1 + 5 x 10)", "batched", "batched + cached"];
-    for (name, way) in names.iter().zip(&measured.ways) {
-        let times_faster = ms(measured.ways[0].median()) / ms(way.median());
-        println!(
-            "{name:<20}{:>10.2}{:>10}{:>10}{:>12.3}{:>12.3}{:>12.3}{times_faster:>12.1}",
-            way.queries_mean(),
-            way.queries_most(),
-            way.queries_fewest(),
-            ms(way.median()),
-            ms(way.quantile(0.99)),
-            ms(way.mean()),
-        );
-    }
-    println!("\nhit rates of the cache: {}", measured.hits);
-    println!("pages that differ from a recount: {}", measured.wrong);
-}
-
-impl Measured {
-    /// What has to hold whatever the machine.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let [naive, batched, cached] = &self.ways;
-        if self.wrong > 0 {
-            return Err(format!("{} pages were wrong", self.wrong));
-        }
-        if (naive.queries_fewest(), naive.queries_most()) != (51, 51) {
-            return Err("a naive page is 51 queries".to_owned());
-        }
-        if batched.queries_most() > 4 || cached.queries_most() > 4 {
-            return Err("a batched page is 4 queries at most".to_owned());
-        }
-        Ok(())
-    }
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let begun = Instant::now();
@@ -155,8 +153,10 @@ async fn main() -> Result<(), Failure> {
             (Some(server), address)
         }
     };
+    let Plan { users, rooms, messages, .. } = WHOLE;
+    println!("{users} users, {rooms} rooms, {messages} messages; a page has {ROWS} rooms");
     let measured = run(WHOLE, &postgres.create_database().await, &valkey).await?;
-    print(WHOLE, &measured);
+    measured.print();
     println!("all of it took {:.1} s", begun.elapsed().as_secs_f64());
     drop(own);
     Ok(measured.check()?)

@@ -28,6 +28,10 @@ impl Tally {
         Ok(page)
     }
 
+    pub(crate) fn pages(&self) -> usize {
+        self.times.len()
+    }
+
     pub(crate) fn queries_most(&self) -> u64 {
         self.queries.iter().copied().max().unwrap_or(0)
     }
