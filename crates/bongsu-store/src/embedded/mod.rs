@@ -12,6 +12,7 @@ mod decide;
 mod disk;
 mod hot;
 mod job;
+mod journal;
 mod keys;
 mod open;
 mod options;

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::EmbeddedStore;
 use super::coordinator::Coordinator;
 use super::disk::DiskSpace;
+use super::journal::Journal;
 use super::keys;
 use super::options::{EmbeddedSettings, OpenError};
 use super::positions::Positions;
@@ -80,7 +81,8 @@ pub(crate) fn open(
         last_commit: AtomicU64::new(last.0),
         failed: AtomicBool::new(false),
     });
-    let coordinator = Coordinator::new(Arc::clone(&shared), last, disk);
+    let journal = Journal::of(dir.join(DATABASE));
+    let coordinator = Coordinator::new(Arc::clone(&shared), last, disk, journal);
     let committer = std::thread::Builder::new()
         .name("store-committer".into())
         .spawn(move || coordinator.run())
