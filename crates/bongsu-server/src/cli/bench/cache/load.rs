@@ -40,15 +40,20 @@ impl Load {
         Self { sequence: zipf(keys), keys, value_bytes, readers, warm_up, measured }
     }
 
-    /// Reads for the time of the load, after a warm-up that is not counted.
-    pub(super) async fn run(&self, name: &str, cache: &Cache<Value>, report: &mut Report) -> Result<Phase> {
-        self.readers(cache, self.warm_up).await?;
+    /// Reads for the time of the load, after a warm-up that is not measured; how many reads that was.
+    pub(super) async fn run(
+        &self,
+        name: &str,
+        cache: &Cache<Value>,
+        report: &mut Report,
+    ) -> Result<(Phase, u64)> {
+        let warming_up = self.readers(cache, self.warm_up).await?.count;
         let begun = Instant::now();
         let Read { count, wrong, latency } = self.readers(cache, self.measured).await?;
         for _ in 0..wrong {
             report.fault(Fault::Altered, || format!("{name}: a read gave another entry"));
         }
-        Ok(Phase {
+        let phase = Phase {
             name: name.to_owned(),
             unit: "reads",
             count,
@@ -57,7 +62,8 @@ impl Load {
             peer: "server",
             server: None,
             load: None,
-        })
+        };
+        Ok((phase, warming_up))
     }
 
     async fn readers(&self, cache: &Cache<Value>, time: Duration) -> Result<Read> {

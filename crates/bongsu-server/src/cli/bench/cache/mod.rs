@@ -13,11 +13,13 @@ use bongsu_cache::valkey::{Valkey, ValkeyOptions};
 use bongsu_cache::{CacheHub, HubBuilder};
 use bongsu_load::bench::Outcome;
 use clap::Args;
+use tokio::runtime::Runtime;
 
 use self::load::Load;
 use self::server::ValkeyServer;
 use self::value::Value;
 use super::scenario::{Telling, Times};
+use crate::telemetry::start_metrics;
 
 /// What all keys of the scenario begin with.
 const PREFIX: &str = "bongsu_bench";
@@ -51,27 +53,40 @@ pub(super) struct Cache {
 
 impl Cache {
     pub(super) fn run(&self) -> Result<()> {
-        self.telling.tell("cache", || self.measure())
+        // As in a service: what a hit costs includes counting it.
+        start_metrics()?;
+        let runtime = runtime()?;
+        let bytes = runtime.block_on(tiers::bytes_of_an_entry(&self.load()?))?;
+        self.telling.tell("cache", || self.measure(&runtime, bytes))
     }
 
-    fn measure(&self) -> Result<Outcome> {
+    fn load(&self) -> Result<Load> {
         ensure!(
             self.keys > 0 && self.readers > 0 && self.stampede > 0,
             "nothing to read, or nobody to read it"
         );
         let (measured, warm_up) = self.times.durations()?;
-        let load = Load::new(self.keys, self.value_bytes, self.readers, warm_up, measured);
-        // As many threads as a service would have: the load is the cache here.
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        Ok(Load::new(self.keys, self.value_bytes, self.readers, warm_up, measured))
+    }
+
+    fn measure(&self, runtime: &Runtime, bytes: f64) -> Result<Outcome> {
+        let load = self.load()?;
         runtime.block_on(async {
             let server = ValkeyServer::open(self.valkey.as_deref()).await?;
             let mut outcome = Outcome::default();
             tiers::process_alone(&load, &mut outcome).await?;
+            let name = "process tier: bytes of memory for an entry, its text included";
+            outcome.figures.push((name.to_owned(), bytes));
             tiers::both_and_shared(&server, &load, &mut outcome).await?;
             stampede::measure(&server, self.stampede, &mut outcome).await?;
             Ok(outcome)
         })
     }
+}
+
+/// As many threads as a service would have: the load is the cache here.
+fn runtime() -> Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
 /// A process of a service: its hub, ready for traffic.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use bongsu_load::Fault;
 use bongsu_load::bench::Outcome;
 use tokio::task::JoinSet;
 
@@ -44,7 +45,13 @@ pub(super) async fn measure(server: &ValkeyServer, readers: usize, outcome: &mut
             ensure!(value.is_some_and(|value| value.id == id), "a reader got another entry");
         }
     }
-    let each = loads.load(Ordering::Relaxed) as f64 / TIMES as f64;
+    let loads = loads.load(Ordering::Relaxed);
+    if loads != TIMES {
+        outcome
+            .report
+            .fault(Fault::Duplicated, || format!("{TIMES} stampedes: {loads} loads, not one for each"));
+    }
+    let each = loads as f64 / TIMES as f64;
     let name = format!("stampede: loads for {readers} misses in {PROCESSES} processes");
     outcome.figures.push((name, each));
     for hub in hubs {
