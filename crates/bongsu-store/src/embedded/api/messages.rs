@@ -3,9 +3,8 @@
 use std::ops::ControlFlow;
 
 use async_trait::async_trait;
-use bongsu_types::{Emoji, RoomId, Seq, UserId};
+use bongsu_types::{Emoji, Head, Record, RoomId, Seq, UserId};
 
-use super::INLINE_ROWS;
 use super::history::{Space, history, size};
 use crate::embedded::row::log::decode_record;
 use crate::embedded::source::Source;
@@ -15,6 +14,10 @@ use crate::{
     AppendMessage, Appended, Changed, DeleteMessage, EditMessage, HistoryFrom, HistoryPage, Messages, Once,
     React, RecordPage, Refusal, StoreResult,
 };
+
+/// So few records are each read by name: to walk a range, every file that may hold a part of it has to be opened at a
+/// place, and most devices that come back missed a few messages in each room.
+const RECORDS_BY_NAME: u64 = 8;
 
 #[async_trait]
 impl Messages for EmbeddedStore {
@@ -58,10 +61,10 @@ impl Messages for EmbeddedStore {
 
     async fn records(&self, room: RoomId, after: Seq, limit: usize, bytes: usize) -> StoreResult<RecordPage> {
         let space = Space { items: limit.max(1), bytes };
-        if limit <= INLINE_ROWS {
-            return records(&self.view()?, room, after, space);
-        }
-        self.scan(move |view| records(view, room, after, space)).await
+        let view = self.view()?;
+        let head = view.head(room)?.ok_or(Refusal::RoomNotFound)?;
+        let rows = space.items.min(usize::try_from(left_after(&head, after)).unwrap_or(usize::MAX));
+        self.read_from(view, rows, move |view| records(view, &head, after, space)).await
     }
 
     async fn own_reactions(
@@ -80,20 +83,36 @@ impl Messages for EmbeddedStore {
     }
 }
 
-fn records(view: &View, room: RoomId, after: Seq, space: Space) -> StoreResult<RecordPage> {
-    let head = view.head(room)?.ok_or(Refusal::RoomNotFound)?;
+/// Records of a log after a position.
+fn left_after(head: &Head, after: Seq) -> u64 {
+    head.seq.0.saturating_sub(after.max(head.floor_seq).0)
+}
+
+/// `head` is of the same snapshot.
+fn records(view: &View, head: &Head, after: Seq, space: Space) -> StoreResult<RecordPage> {
     let mut records = Vec::new();
     let mut bytes = 0;
-    let from = keys::log(room, after.next());
-    view.scan(Table::Log, &keys::room(room), &from, &mut |key, value| {
-        let stored = keys::log_seq(key).and_then(|seq| decode_record(room, seq, value));
-        let record = decoded(Table::Log, key, stored)?.record;
+    let mut take = |record: Record| {
         bytes += size(&record);
         if !records.is_empty() && (records.len() >= space.items || bytes > space.bytes) {
-            return Ok(ControlFlow::Break(()));
+            return ControlFlow::Break(());
         }
         records.push(record);
-        Ok(ControlFlow::Continue(()))
-    })?;
+        ControlFlow::Continue(())
+    };
+    if left_after(head, after) <= RECORDS_BY_NAME {
+        for seq in after.max(head.floor_seq).0 + 1..=head.seq.0 {
+            let Some(stored) = view.record(head.room, Seq(seq))? else { continue };
+            if take(stored.record).is_break() {
+                break;
+            }
+        }
+    } else {
+        let from = keys::log(head.room, after.next());
+        view.scan(Table::Log, &keys::room(head.room), &from, &mut |key, value| {
+            let stored = keys::log_seq(key).and_then(|seq| decode_record(head.room, seq, value));
+            Ok(take(decoded(Table::Log, key, stored)?.record))
+        })?;
+    }
     Ok(RecordPage { records, head_seq: head.seq, floor_seq: head.floor_seq })
 }

@@ -31,6 +31,20 @@ pub(crate) struct Generations<K, V> {
     generation_bytes_max: usize,
 }
 
+impl<K: Hash + Eq, V: Weigh> Generation<K, V> {
+    fn change<Q>(&mut self, key: &Q, change: &mut impl FnMut(&mut V)) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let Some(value) = self.entries.get_mut(key) else { return false };
+        self.bytes -= value.bytes();
+        change(value);
+        self.bytes += value.bytes();
+        true
+    }
+}
+
 impl<K: Hash + Eq, V: Weigh> Generations<K, V> {
     /// Holds at most `bytes_max` bytes, both generations together.
     pub(crate) fn new(bytes_max: usize) -> Self {
@@ -53,22 +67,16 @@ impl<K: Hash + Eq, V: Weigh> Generations<K, V> {
         Some(answer)
     }
 
-    /// Changes an entry, if there is one; this keeps it no longer than before.
-    pub(crate) fn change<Q>(&mut self, key: &Q, change: impl FnOnce(&mut V))
+    /// Changes an entry, if there is one; this keeps it no longer than before. One that outgrows its generation is
+    /// forgotten.
+    pub(crate) fn change<Q>(&mut self, key: &Q, mut change: impl FnMut(&mut V))
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let generation = if self.young.entries.contains_key(key) { &mut self.young } else { &mut self.old };
-        let Some(value) = generation.entries.get_mut(key) else { return };
-        generation.bytes -= value.bytes();
-        change(value);
-        generation.bytes += value.bytes();
-        if self.old.bytes > self.generation_bytes_max {
-            self.old = Generation::default();
-        }
-        if self.young.bytes > self.generation_bytes_max {
-            self.young = Generation::default();
+        let found = self.young.change(key, &mut change) || self.old.change(key, &mut change);
+        if found && self.young.bytes.max(self.old.bytes) > self.generation_bytes_max {
+            self.forget(key);
         }
     }
 
