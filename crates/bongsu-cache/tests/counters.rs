@@ -192,6 +192,45 @@ async fn a_change_whose_outcome_nobody_tells_removes_the_counter() {
     assert_eq!(read(&counter, 6).await, 6);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_addition_that_lands_late_does_not_count_in_the_next_counter() {
+    let memory = MemoryL2::new();
+    let l2 = FaultyL2::new(Arc::new(memory), 0);
+    let counter = counter_over(l2.clone());
+    for once in [None, Some(OperationId(1))] {
+        let before = read(&counter, 5).await;
+        l2.hold();
+        assert_eq!(counter.add_if_present(&Unread(1), 1, once).await, CounterUpdate::Removed);
+        assert_eq!(read(&counter, before + 1).await, before + 1);
+        l2.land().await;
+        assert_eq!(read(&counter, -1).await, before + 1, "counted in the source already");
+    }
+    let change = counter.begin(&Unread(1)).await;
+    l2.hold();
+    assert_eq!(change.committed(1).await, CounterUpdate::Removed);
+    assert_eq!(read(&counter, 8).await, 8);
+    l2.land().await;
+    assert_eq!(read(&counter, -1).await, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn removals_that_do_not_fit_into_the_queue_renew_the_generation_instead() {
+    let (memory, counter) = calm();
+    let of_another = counter_over(FaultyL2::new(Arc::new(memory.clone()), 1));
+    read(&counter, 5).await;
+    memory.set_reachable(false);
+    for id in 2..50_002 {
+        assert!(matches!(counter.forget(&Unread(id)).await, Invalidated::QueuedForRetry { .. }));
+    }
+    assert!(matches!(counter.forget(&Unread(1)).await, Invalidated::QueuedForRetry { .. }));
+    assert_eq!(read(&counter, 6).await, 6, "this process does not believe it any more");
+    memory.set_reachable(true);
+    while counter.pending_removals() > 0 {
+        sleep(10 * MILLI).await;
+    }
+    assert_eq!(read(&of_another, 7).await, 7, "and soon nobody does");
+}
+
 /// How the processes of a chaos tell of their commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Telling {

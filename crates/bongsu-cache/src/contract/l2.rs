@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 use super::key::{Key, Region};
 use crate::schema::SchemaHash;
@@ -53,6 +54,8 @@ pub enum Over {
     Absent,
     /// Also over an entry: it is to be refreshed, or not to be believed.
     Present,
+    /// Also over the lease of another one, whose fill is refused then: for a writer, who knows better than a loader.
+    Holder,
 }
 
 /// The answer to a wish to load.
@@ -84,8 +87,10 @@ pub enum Filled {
 pub enum Put {
     /// Stored; a lease that another one held is over.
     Stored,
-    /// An entry of the same epoch has the same version or a newer one. Nothing changed.
+    /// An entry of the same epoch has the same version or a newer one. It stays, and the lease is over.
     Older,
+    /// The token did not stand any more: an invalidation or another write came, or the lease ran out. Nothing changed.
+    Superseded,
 }
 
 /// Names one change of a counter, so that a repeated one is not applied twice.
@@ -95,12 +100,35 @@ pub struct OperationId(pub u128);
 /// The first value of a counter, and who may set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CounterSeed {
-    /// From [`L2::lease`] on the counter's key.
+    /// From [`L2::lease`] on the counter's key. It names this counter from then on: the next one has another.
     pub token: Token,
+    /// From the same lease: the counter is believed as long as it holds, as an entry is.
+    pub epoch: Epoch,
     /// What the source counted after the lease was won.
     pub value: i64,
     /// Life of the counter.
     pub ttl: Duration,
+}
+
+/// A counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CounterValue {
+    /// What it says.
+    pub value: i64,
+    /// Whose seed it is.
+    pub seeded_by: Token,
+}
+
+/// A change of a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addition {
+    /// May be negative.
+    pub by: i64,
+    /// The counter that is meant. One that was seeded since has counted the change already, or will be told of it
+    /// otherwise: an addition that was given up and still lands must not find it.
+    pub to: Token,
+    /// With it the addition may be sent again, and is applied once.
+    pub once: Option<OperationId>,
 }
 
 /// What became of a change of a counter.
@@ -108,10 +136,33 @@ pub struct CounterSeed {
 pub enum Counted {
     /// Applied: the new value.
     Applied(i64),
-    /// There is no counter that can be believed; nothing was written.
+    /// There is no counter that can be believed; no counter was changed that can.
     NotSeeded,
     /// This operation was applied before.
     Duplicate(i64),
+    /// Another counter is there than the one that was meant; nothing was written.
+    OtherSeed(Token),
+}
+
+/// The deployed schemas of a model, as the tier lists them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SchemaList {
+    /// Random, and another one when the tier has lost the list, or may have lost a part of it: with its run, too.
+    /// `None`: there is no list under the run that holds now.
+    pub id: Option<u64>,
+    /// Somebody has made sure that no schema is missing that may have entries.
+    pub is_vouched_for: bool,
+    /// The schemas, and for how long each may have entries.
+    pub schemas: Vec<(SchemaHash, Duration)>,
+}
+
+/// What became of a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// It was on the list before.
+    pub was_listed: bool,
+    /// The list with it.
+    pub list: SchemaList,
 }
 
 /// Why the tier did not answer. Never an error of a read of the cache.
@@ -168,8 +219,15 @@ pub trait L2: std::fmt::Debug + Send + Sync + 'static {
     async fn epoch(&self, key: &Key) -> Result<Epoch, L2Error>;
 
     /// Stores an entry with a version (found in the envelope at its fixed place) unless one of the same epoch is as
-    /// new, and ends any lease, so that an older load cannot fill.
-    async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error>;
+    /// new, if the lease still stands with `token`, and ends the lease. The lease, taken with [`Over::Holder`], is what
+    /// refuses a put that was given up, deleted after, and lands all the same.
+    async fn put_if_newer(
+        &self,
+        key: &Key,
+        entry: Bytes,
+        ttl: Duration,
+        token: Token,
+    ) -> Result<Put, L2Error>;
 
     /// Deletes entries and leases (and counters). When it says `Ok`, the server has deleted.
     async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>>;
@@ -177,21 +235,36 @@ pub trait L2: std::fmt::Debug + Send + Sync + 'static {
     /// Changes the generation of `model` in `region`: every entry of it there is gone at once.
     async fn renew_generation(&self, model: &str, region: Region) -> Result<(), L2Error>;
 
-    /// Says for `ttl` that entries of `model` under `schema` exist, so that deletes cover them.
-    async fn register_schema(&self, model: &str, schema: SchemaHash, ttl: Duration) -> Result<(), L2Error>;
+    /// Says for `ttl` that entries of `model` under `schema` exist, so that deletes cover them. Begins a list if there is
+    /// none.
+    async fn register_schema(
+        &self,
+        model: &str,
+        schema: SchemaHash,
+        ttl: Duration,
+    ) -> Result<Registration, L2Error>;
 
     /// The schema hashes under which entries of `model` may exist.
-    async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error>;
+    async fn live_schemas(&self, model: &str) -> Result<SchemaList, L2Error>;
 
-    /// The value of a counter, if there is one that can be believed: seeded under the run that holds now.
-    async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error>;
+    /// Says of the list with this id that no schema is missing. False: it is not the list any more.
+    async fn vouch_for_schemas(&self, model: &str, list: u64) -> Result<bool, L2Error>;
 
-    /// Sets the first value of a counter if the lease still stands, and ends the lease. It is a new counter: it knows no
-    /// operation that was applied to the one before.
+    /// A counter, if there is one that can be believed: seeded under the epoch that holds now.
+    async fn counter(&self, key: &Key) -> Result<Option<CounterValue>, L2Error>;
+
+    /// Several counters, each as by [`L2::counter`]; the answers stand in the order of `keys`. A tier that is far away
+    /// does it in one round trip for each shard.
+    async fn counters(&self, keys: &[Key]) -> Vec<Result<Option<CounterValue>, L2Error>> {
+        join_all(keys.iter().map(|key| self.counter(key))).await
+    }
+
+    /// Sets the first value of a counter if the lease still stands, and its run, and ends the lease. It is a new
+    /// counter: it knows no operation that was applied to the one before.
     async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error>;
 
-    /// Adds to a counter that exists. Where there is none, it ends the lease of whoever counts just now, who may have
-    /// counted before this change. Without `once` it is never sent twice: an error may hide an applied change.
-    async fn add_if_present(&self, key: &Key, by: i64, once: Option<OperationId>)
-    -> Result<Counted, L2Error>;
+    /// Adds to the counter that is meant. Where there is none, it ends the lease of whoever counts just now, who may
+    /// have counted before this change. Without an operation id it is never sent twice: an error may hide an applied
+    /// change.
+    async fn add_if_present(&self, key: &Key, addition: Addition) -> Result<Counted, L2Error>;
 }

@@ -9,5 +9,6 @@ pub use backplane::{Backplane, BackplaneError, BackplaneEvent, CHANNELS, Channel
 pub use budget::{deadline, within};
 pub use key::{Key, REGIONS, Region, slot_of};
 pub use l2::{
-    Counted, CounterSeed, Epoch, Filled, Found, L2, L2Error, Lease, OperationId, Over, Put, Stored, Token,
+    Addition, Counted, CounterSeed, CounterValue, Epoch, Filled, Found, L2, L2Error, Lease, OperationId,
+    Over, Put, Registration, SchemaList, Stored, Token,
 };

@@ -1,12 +1,12 @@
 //! A change of a counter around the commit that it counts: exact, whoever seeds meanwhile.
 //!
 //! The difficulty is a counter that is seeded between the commit and the addition: its seed holds the change already,
-//! or does not, and nobody can tell. So an operation that adds nothing marks the counter before the commit. If the
-//! mark is still there after the addition, the counter is the one that was there before the commit: it was seeded
-//! without the change, and the addition went to it and to no other. Else it is removed.
+//! or does not, and nobody can tell. So the counter that is there before the commit is remembered by its seed: it was
+//! counted without the change. The addition goes to that counter and to no other; if another one is there by then, it is
+//! removed.
 
 use super::{Counter, CounterKey, CounterUpdate, add, operation, record};
-use crate::contract::{Counted, Key, OperationId};
+use crate::contract::{Addition, Counted, Key, Token};
 
 /// A change that has begun: commit to the source, then say [`CounterChange::committed`] or
 /// [`CounterChange::not_committed`]. Dropped without either, for example by a commit whose outcome is unknown, it
@@ -16,8 +16,8 @@ use crate::contract::{Counted, Key, OperationId};
 pub struct CounterChange<K: CounterKey> {
     counter: Counter<K>,
     key: Key,
-    /// In the counter that was there before the commit, if there was one.
-    mark: Option<OperationId>,
+    /// Of the counter that was there before the commit, if there was one.
+    seed: Option<Token>,
     is_over: bool,
 }
 
@@ -25,17 +25,11 @@ impl<K: CounterKey> Counter<K> {
     /// Call it before the commit that changes what is counted.
     pub async fn begin(&self, id: &K) -> CounterChange<K> {
         let key = self.key(id);
-        let mark = operation();
-        let is_marked = match self.believed(&key) {
-            Some(shared) => {
-                matches!(
-                    add(shared, &key, 0, Some(mark)).await,
-                    Ok(Counted::Applied(_) | Counted::Duplicate(_))
-                )
-            }
-            None => false,
+        let seed = match self.believed(&key) {
+            Some(shared) => shared.seed_of(&key).await.ok().flatten(),
+            None => None,
         };
-        CounterChange { counter: self.clone(), key, mark: is_marked.then_some(mark), is_over: false }
+        CounterChange { counter: self.clone(), key, seed, is_over: false }
     }
 }
 
@@ -58,14 +52,12 @@ impl<K: CounterKey> CounterChange<K> {
 
     /// The new value, if it is certain that the counter holds the change once.
     async fn apply(&self, by: i64) -> Option<i64> {
-        let mark = self.mark?;
         let shared = self.counter.believed(&self.key)?;
-        let value = match add(shared, &self.key, by, Some(operation())).await {
-            Ok(Counted::Applied(value) | Counted::Duplicate(value)) => value,
-            Ok(Counted::NotSeeded) | Err(_) => return None,
-        };
-        let is_still_marked = add(shared, &self.key, 0, Some(mark)).await;
-        matches!(is_still_marked, Ok(Counted::Duplicate(_))).then_some(value)
+        let addition = Addition { by, to: self.seed?, once: Some(operation()) };
+        match add(shared, &self.key, addition).await {
+            Ok(Counted::Applied(value) | Counted::Duplicate(value)) => Some(value),
+            Ok(Counted::NotSeeded | Counted::OtherSeed(_)) | Err(_) => None,
+        }
     }
 }
 

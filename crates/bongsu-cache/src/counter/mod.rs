@@ -6,6 +6,8 @@
 //! * adding to a counter that is not there changes nothing, and ends the lease of whoever is counting just now: its
 //!   result may lack what was added;
 //! * a change whose fate is not known removes the counter;
+//! * an addition names the counter that it is meant for by its seed: one that was given up and still lands does not
+//!   find the counter that was seeded since;
 //! * [`Counter::begin`] before a commit and [`CounterChange::committed`] after it notice that the counter was counted
 //!   anew in between, with or without the change, and remove it.
 //!
@@ -15,12 +17,13 @@ mod change;
 mod options;
 mod seed;
 mod seed_many;
+mod seeds;
 mod unconfirmed;
 
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::contract::{Counted, Key, L2Error, OperationId};
+use crate::contract::{Addition, Counted, Key, L2Error, OperationId};
 use crate::error::{BuildError, Invalidated};
 use crate::hub::{CacheHub, Shared, check_name};
 use crate::model::{CacheId, IdText};
@@ -29,12 +32,15 @@ use crate::resilience::LoadLimit;
 
 pub use change::CounterChange;
 pub use options::CounterOptions;
+use seeds::Seeds;
 pub(crate) use unconfirmed::Unconfirmed;
 
 /// How often a change with an operation id is sent before its counter is given up.
 const ATTEMPTS: u32 = 3;
 /// Between two of them.
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(20);
+/// How many counters are taken for the one that is there before the change is given up.
+const SEEDS_MAX: u32 = 3;
 
 /// Names a counter of one kind. Two kinds never share a model, nor does a cached type of the same hub.
 pub trait CounterKey: CacheId {
@@ -50,6 +56,7 @@ pub struct Counter<K> {
     hub: CacheHub,
     options: CounterOptions,
     limit: LoadLimit,
+    seeds: Seeds,
     kind: PhantomData<fn(K)>,
 }
 
@@ -83,13 +90,20 @@ impl CacheHub {
         K::DEFAULTS.check(K::MODEL)?;
         self.core.counters.start(&self.core);
         let limit = LoadLimit::new(self.core.options.loads_per_model_max, self.core.options.load_wait);
-        Ok(Counter { hub: self.clone(), options: K::DEFAULTS, limit, kind: PhantomData })
+        let seeds = Seeds::new();
+        Ok(Counter { hub: self.clone(), options: K::DEFAULTS, limit, seeds, kind: PhantomData })
     }
 }
 
 impl<K> Clone for Counter<K> {
     fn clone(&self) -> Self {
-        Self { hub: self.hub.clone(), options: self.options, limit: self.limit.clone(), kind: PhantomData }
+        Self {
+            hub: self.hub.clone(),
+            options: self.options,
+            limit: self.limit.clone(),
+            seeds: self.seeds.clone(),
+            kind: PhantomData,
+        }
     }
 }
 
@@ -102,11 +116,11 @@ impl<K: CounterKey> Counter<K> {
     pub async fn add_if_present(&self, id: &K, by: i64, once: Option<OperationId>) -> CounterUpdate {
         let key = self.key(id);
         let Some(shared) = self.believed(&key) else { return self.remove(&key).await };
-        let update = match add(shared, &key, by, once).await {
+        let update = match self.add_to_current(shared, &key, by, once).await {
             Ok(Counted::Applied(value)) => CounterUpdate::Applied(value),
             Ok(Counted::Duplicate(value)) => CounterUpdate::Duplicate(value),
             // Somebody may be counting without this change.
-            Ok(Counted::NotSeeded) => match self.remove(&key).await {
+            Ok(Counted::NotSeeded | Counted::OtherSeed(_)) => match self.remove(&key).await {
                 CounterUpdate::Removed => CounterUpdate::NotSeeded,
                 queued => queued,
             },
@@ -114,6 +128,35 @@ impl<K: CounterKey> Counter<K> {
         };
         record::<K>(update);
         update
+    }
+
+    /// Adds to the counter that is there. Which one that is, this process mostly remembers; else it asks first.
+    async fn add_to_current(
+        &self,
+        shared: &Shared,
+        key: &Key,
+        by: i64,
+        once: Option<OperationId>,
+    ) -> Result<Counted, L2Error> {
+        let mut seed = match self.seeds.of(key) {
+            Some(seed) => Some(seed),
+            None => shared.seed_of(key).await?,
+        };
+        let mut counted = Counted::NotSeeded;
+        // What was remembered may be over, and the next one too.
+        for _ in 0..SEEDS_MAX {
+            let Some(to) = seed else { return Ok(Counted::NotSeeded) };
+            counted = add(shared, key, Addition { by, to, once }).await?;
+            seed = match counted {
+                Counted::OtherSeed(other) => Some(other),
+                Counted::Applied(_) | Counted::Duplicate(_) => {
+                    self.seeds.remember(key, to);
+                    return Ok(counted);
+                }
+                Counted::NotSeeded => return Ok(counted),
+            };
+        }
+        Ok(counted)
     }
 
     /// Removes a counter, and the right to seed it of whoever is counting now: for when the source was changed in a
@@ -143,6 +186,7 @@ impl<K: CounterKey> Counter<K> {
     async fn remove(&self, key: &Key) -> CounterUpdate {
         let core = &self.hub.core;
         let Some(shared) = &core.shared else { return CounterUpdate::NotSeeded };
+        self.seeds.forget(key);
         if remove_one(shared, key).await.is_ok() {
             return CounterUpdate::Removed;
         }
@@ -152,14 +196,16 @@ impl<K: CounterKey> Counter<K> {
 }
 
 /// Sends a change; again, if that is harmless.
-async fn add(shared: &Shared, key: &Key, by: i64, once: Option<OperationId>) -> Result<Counted, L2Error> {
+async fn add(shared: &Shared, key: &Key, addition: Addition) -> Result<Counted, L2Error> {
     let mut attempt = 1;
     loop {
-        match shared.add_if_present(key, by, once).await {
-            Err(_) if once.is_some() && attempt < ATTEMPTS => {
+        match shared.add_if_present(key, addition).await {
+            Err(_) if addition.once.is_some() && attempt < ATTEMPTS => {
                 attempt += 1;
                 tokio::time::sleep(ATTEMPT_PAUSE).await;
             }
+            // An attempt before may have been applied, and counted by the seed of the other one.
+            Ok(Counted::OtherSeed(_)) if attempt > 1 => return Err(L2Error::Timeout),
             answer => return answer,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Counter, CounterKey, remove_one};
-use crate::contract::{CounterSeed, Key, Lease, Over, Token};
+use crate::contract::{CounterSeed, CounterValue, Epoch, Filled, Key, Lease, Over, Token};
 use crate::error::LoadError;
 use crate::hub::Shared;
 use crate::random;
@@ -16,8 +16,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Whether a reader may seed.
 pub(super) enum Right {
-    /// With this token.
-    Seed(Token),
+    /// With this token, under the epoch of its lease.
+    Seed(Token, Epoch),
     /// The counter is there.
     Value(i64),
     /// Neither: it counts, and keeps the result to itself.
@@ -48,8 +48,9 @@ impl<K: CounterKey> Counter<K> {
     {
         let key = self.key(id);
         if let Some(shared) = self.believed(&key)
-            && let Ok(Some(value)) = shared.counter(&key).await
+            && let Ok(Some(CounterValue { value, seeded_by })) = shared.counter(&key).await
         {
+            self.seeds.remember(&key, seeded_by);
             metrics::counter!("cache_counter_reads_total", "model" => K::MODEL, "outcome" => "hit")
                 .increment(1);
             return Ok(value);
@@ -81,8 +82,8 @@ impl<K: CounterKey> Counter<K> {
         }
         let Some(_place) = self.limit.place().await else { return Err(LoadError::TooBusy) };
         let counted = self.in_time(seed()).await;
-        if let (Right::Seed(token), Some(shared)) = (right, &self.hub.core.shared) {
-            self.keep(shared, &key, token, counted.as_ref().ok().copied()).await;
+        if let Some(shared) = &self.hub.core.shared {
+            self.keep(shared, &key, &right, counted.as_ref().ok().copied()).await;
         }
         counted
     }
@@ -102,12 +103,18 @@ impl<K: CounterKey> Counter<K> {
         }
     }
 
-    /// Stores what was counted under the lease; without a result the lease is given back.
-    pub(super) async fn keep(&self, shared: &Shared, key: &Key, token: Token, counted: Option<i64>) {
+    /// Stores what was counted under the lease, if there is one; without a result the lease is given back.
+    pub(super) async fn keep(&self, shared: &Shared, key: &Key, right: &Right, counted: Option<i64>) {
+        let Right::Seed(token, epoch) = *right else { return };
         let outcome = match counted {
             Some(value) => {
                 let ttl = self.options.ttl.mul_f64(1.0 - random::fraction() / 10.0);
-                shared.seed_counter(key, CounterSeed { token, value, ttl }).await.map(|_| ())
+                let seed = CounterSeed { token, epoch, value, ttl };
+                let filled = shared.seed_counter(key, seed).await;
+                if filled == Ok(Filled::Stored) {
+                    self.seeds.remember(key, token);
+                }
+                filled.map(drop)
             }
             None => shared.release(key, token).await,
         };
@@ -134,13 +141,13 @@ impl<K: CounterKey> Counter<K> {
     pub(super) async fn ask(&self, shared: &Shared, key: &Key, token: Token) -> Asked {
         // Never over a counter that is there: what was added to it after this count began would be lost.
         let (is_there, pause) = match shared.lease(key, token, self.options.lease_ttl, Over::Absent).await {
-            Ok(Lease::Won(_)) => return Asked::Answer(Right::Seed(token)),
+            Ok(Lease::Won(epoch)) => return Asked::Answer(Right::Seed(token, epoch)),
             Ok(Lease::Held { left }) => (false, left.min(LOOK_AGAIN)),
             Ok(Lease::Filled(_)) => (true, Duration::ZERO),
             Err(_) => return Asked::Answer(Right::None),
         };
         match shared.counter(key).await {
-            Ok(Some(value)) => Asked::Answer(Right::Value(value)),
+            Ok(Some(counter)) => Asked::Answer(Right::Value(counter.value)),
             // Something is there and is no counter to be believed: it stands in the way of the next one.
             Ok(None) if is_there && remove_one(shared, key).await.is_err() => Asked::Answer(Right::None),
             Ok(None) => Asked::Again(pause),

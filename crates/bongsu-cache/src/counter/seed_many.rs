@@ -59,24 +59,30 @@ impl<K: CounterKey> Counter<K> {
 
     /// Adds what the tier holds to `values`, and returns the others.
     async fn read_many(&self, ids: &[K], values: &mut HashMap<K, i64>) -> Vec<K> {
-        let asked: HashSet<&K> = ids.iter().filter(|id| !values.contains_key(*id)).collect();
-        let reads = asked.into_iter().map(async |id| {
+        let ids: HashSet<&K> = ids.iter().filter(|id| !values.contains_key(*id)).collect();
+        let (mut asked, mut keys, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        for id in ids {
             let key = self.key(id);
-            let held = match self.believed(&key) {
-                Some(shared) => shared.counter(&key).await.ok().flatten(),
-                None => None,
-            };
-            (id.clone(), held)
-        });
-        let mut missing = Vec::new();
+            if self.believed(&key).is_some() {
+                asked.push(id);
+                keys.push(key);
+            } else {
+                missing.push(id.clone());
+            }
+        }
+        let answers = match &self.hub.core.shared {
+            Some(shared) if !keys.is_empty() => shared.counters(&keys).await,
+            _ => Vec::new(),
+        };
         let mut hits = 0;
-        for (id, held) in join_all(reads).await {
-            match held {
-                Some(value) => {
+        for ((id, key), answer) in asked.into_iter().zip(&keys).zip(answers) {
+            match answer {
+                Ok(Some(counter)) => {
                     hits += 1;
-                    values.insert(id, value);
+                    self.seeds.remember(key, counter.seeded_by);
+                    values.insert(id.clone(), counter.value);
                 }
-                None => missing.push(id),
+                Ok(None) | Err(_) => missing.push(id.clone()),
             }
         }
         let read = |outcome| metrics::counter!("cache_counter_reads_total", "model" => K::MODEL, "outcome" => outcome);
@@ -124,7 +130,7 @@ impl<K: CounterKey> Counter<K> {
         for task in waited.await {
             match task.right {
                 Right::Value(value) => drop(values.insert(task.id, value)),
-                Right::Seed(_) | Right::None => rest.push(task),
+                Right::Seed(..) | Right::None => rest.push(task),
             }
         }
         self.seed_tasks(rest, seed, &mut values).await?;
@@ -151,9 +157,7 @@ impl<K: CounterKey> Counter<K> {
             |task: &Task<K>| counted.as_ref().ok().map(|all| all.get(&task.id).copied().unwrap_or(0));
         if let Some(shared) = &self.hub.core.shared {
             join_all(tasks.iter().map(async |task| {
-                if let Right::Seed(token) = task.right {
-                    self.keep(shared, &task.key, token, value_of(task)).await;
-                }
+                self.keep(shared, &task.key, &task.right, value_of(task)).await;
             }))
             .await;
         }

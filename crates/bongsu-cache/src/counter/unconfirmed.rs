@@ -1,22 +1,25 @@
 //! Removals of counters that the shared tier has not confirmed: tried again until it does, bounded.
 //!
-//! While a counter waits here, this process does not believe the tier about it.
+//! When there are too many, the generation of the counter's region is to be renewed instead: there are few of those, and
+//! one makes all counters of its kind in the region be counted anew. While something waits here, this process does not
+//! believe the tier about it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use tokio::sync::Notify;
 
-use crate::contract::Key;
+use crate::contract::{Key, Region};
 use crate::hub::{Core, Shared};
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// Counters that wait: a few megabytes. What comes when there are more ends with its life only, and is said aloud.
+/// Counters that wait: a few megabytes.
 const KEYS_MAX: usize = 50_000;
 /// Counters of one removal.
 const REMOVAL_KEYS: usize = 256;
@@ -37,6 +40,7 @@ pub(crate) struct Unconfirmed {
 struct Waiting {
     /// With the number of the wish: one that was renewed meanwhile is not done.
     keys: HashMap<Key, u64>,
+    renewals: HashMap<(&'static str, Region), u64>,
     wishes: u64,
 }
 
@@ -56,7 +60,8 @@ impl Unconfirmed {
         if self.len() == 0 {
             return false;
         }
-        self.lock().keys.contains_key(key)
+        let waiting = self.lock();
+        waiting.keys.contains_key(key) || waiting.renewals.contains_key(&(key.model(), key.region()))
     }
 
     pub(super) fn add(&self, key: Key) {
@@ -65,12 +70,12 @@ impl Unconfirmed {
         let wish = waiting.wishes;
         if waiting.keys.len() < KEYS_MAX || waiting.keys.contains_key(&key) {
             waiting.keys.insert(key, wish);
-        } else {
-            metrics::counter!("cache_counter_lost_removals_total", "model" => key.model()).increment(1);
+        } else if waiting.renewals.insert((key.model(), key.region()), wish).is_none() {
+            metrics::counter!("cache_counter_renewals_total", "model" => key.model()).increment(1);
             tracing::warn!(
                 model = key.model(),
                 waiting = KEYS_MAX,
-                "a counter that may be wrong was not removed"
+                "too many counters wait to be removed: those of a region are to be counted anew"
             );
         }
         self.recount(&waiting);
@@ -79,7 +84,7 @@ impl Unconfirmed {
     }
 
     fn recount(&self, waiting: &Waiting) {
-        self.count.store(waiting.keys.len(), Ordering::Release);
+        self.count.store(waiting.keys.len() + waiting.renewals.len(), Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -101,6 +106,23 @@ impl Unconfirmed {
         let mut progress = false;
         while let Some(some) = removals.next().await {
             progress |= some;
+        }
+        progress | self.attempt_renewals(shared).await
+    }
+
+    async fn attempt_renewals(&self, shared: &Shared) -> bool {
+        let renewals: Vec<_> = self.lock().renewals.iter().map(|(place, wish)| (*place, *wish)).collect();
+        let renewing = renewals.iter().map(|((model, region), _)| shared.renew_generation(model, *region));
+        let mut progress = false;
+        for ((place, wish), renewed) in renewals.iter().zip(join_all(renewing).await) {
+            if renewed.is_ok() {
+                progress = true;
+                let mut waiting = self.lock();
+                if waiting.renewals.get(place) == Some(wish) {
+                    waiting.renewals.remove(place);
+                }
+                self.recount(&waiting);
+            }
         }
         progress
     }

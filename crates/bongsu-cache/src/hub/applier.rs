@@ -10,11 +10,12 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::{CacheHub, Core, Doomed};
+use super::{CacheHub, Core, Deleted, Doomed};
 use crate::backplane::Telling;
-use crate::contract::{Key, Put};
+use crate::contract::{Key, Put, Token};
 use crate::envelope::{self, Header, Sizes, Version};
 use crate::l1::Ticket;
+use crate::random;
 
 /// Puts at the same time.
 const PUTS_AT_ONCE: usize = 32;
@@ -164,7 +165,11 @@ impl Core {
         let mut attempt = Attempt::default();
         let doomed: Vec<Doomed> = drops.iter().map(|step| step.change.doomed().clone()).collect();
         for ((step, doomed), deleted) in drops.into_iter().zip(&doomed).zip(self.delete(&doomed).await) {
-            if deleted { attempt.dropped.push(doomed.clone()) } else { attempt.refused.push(step) }
+            if deleted == Deleted::Everywhere {
+                attempt.dropped.push(doomed.clone())
+            } else {
+                attempt.refused.push(step)
+            }
         }
         for some in writes.chunks(PUTS_AT_ONCE) {
             let mut puts = Vec::with_capacity(some.len());
@@ -214,16 +219,21 @@ impl Core {
     }
 
     /// Puts a committed value into the shared tier under this deployment's schema and drops it under the others.
-    /// `None`: not confirmed.
+    /// `None`: not confirmed, or an invalidation or another write came in between.
+    ///
+    /// The put is made under a claim that every later delete ends. So one that nobody waits for any more, and that lands
+    /// after the delete which followed it, changes nothing.
     pub(crate) async fn put(&self, entry: &Entry) -> Option<Put> {
         let Some(shared) = &self.shared else { return Some(Put::Stored) };
         let model = &entry.doomed.model;
         let key = model.key(&self.prefix, &entry.doomed.id);
-        let (schemas, epoch) = tokio::join!(model.schemas.live(shared), shared.epoch(&key));
-        let schemas = schemas.ok()?;
+        let token = Token(random::number());
+        let (schemas, epoch) = tokio::join!(model.schemas.live(shared), shared.claim(&key, token));
+        let live = schemas.ok().filter(|live| live.is_complete)?;
         let settled = model.schemas.is_settled();
         // Until others delete entries of this deployment too, none may be made: a put is a delete.
-        let gone: Vec<Key> = schemas
+        let gone: Vec<Key> = live
+            .schemas
             .into_iter()
             .filter(|schema| !settled || *schema != model.schema)
             .map(|schema| Key::entry(&self.prefix, schema, model.name, &entry.doomed.id))
@@ -232,7 +242,10 @@ impl Core {
         if settled {
             let bytes = self.seal(entry, epoch.ok()?)?;
             self.recent_puts.note(entry.doomed.clone());
-            put = shared.put_if_newer(&key, bytes, entry.ttl).await.ok()?;
+            put = shared.put_if_newer(&key, bytes, entry.ttl, token).await.ok()?;
+            if put == Put::Superseded {
+                return None;
+            }
         }
         if !gone.is_empty() && shared.remove_many(&gone).await.iter().any(Result::is_err) {
             return None;

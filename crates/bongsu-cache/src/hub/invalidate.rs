@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::schemas::Live;
 use super::{Core, Model, Shared};
 use crate::backplane::Telling;
 use crate::backplane::frame::Named;
 use crate::contract::{Key, Region};
 use crate::error::Invalidated;
 use crate::l1::channel_of;
-use crate::schema::SchemaHash;
 
 /// Keys of one delete.
 const DELETES_AT_ONCE: usize = 1000;
@@ -26,6 +26,17 @@ pub(crate) struct Doomed {
     pub(crate) model: Arc<Model>,
     pub(crate) id: Arc<str>,
     pub(crate) hash: u128,
+}
+
+/// How far a delete in the shared tier went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    /// In all versions, confirmed.
+    Everywhere,
+    /// In the versions that are known, confirmed. There may be others: the list of them was lost.
+    WhereKnown,
+    /// Not confirmed.
+    No,
 }
 
 impl Doomed {
@@ -48,19 +59,20 @@ impl Core {
         self.forget(&entries);
         metrics::counter!("cache_invalidations_total", "source" => "local").increment(entries.len() as u64);
         let deleted = self.delete(&entries).await;
-        let mut confirmed = Vec::with_capacity(entries.len());
+        let mut gone = Vec::with_capacity(entries.len());
         let mut queued = false;
         for (doomed, deleted) in entries.into_iter().zip(deleted) {
-            if deleted {
-                confirmed.push(doomed);
-            } else {
+            if deleted != Deleted::Everywhere {
                 queued = true;
                 // Queued first, then forgotten: a reader in between must not believe the shared tier.
                 self.pending.add(doomed.clone(), &self.prefix);
                 self.l1.invalidate(doomed.hash);
             }
+            if deleted != Deleted::No {
+                gone.push(doomed);
+            }
         }
-        let told = self.tell(&confirmed, Telling::Dropped).await;
+        let told = self.tell(&gone, Telling::Dropped).await;
         match (queued, told) {
             (true, _) => Invalidated::QueuedForRetry { pending: self.pending.len() },
             (false, true) => Invalidated::Everywhere,
@@ -96,27 +108,32 @@ impl Core {
         }
     }
 
-    /// Deletes entries in the shared tier, in all deployed versions. Which are confirmed.
-    pub(crate) async fn delete(&self, entries: &[Doomed]) -> Vec<bool> {
-        let Some(shared) = &self.shared else { return vec![true; entries.len()] };
+    /// Deletes entries in the shared tier, in all deployed versions.
+    pub(crate) async fn delete(&self, entries: &[Doomed]) -> Vec<Deleted> {
+        let Some(shared) = &self.shared else { return vec![Deleted::Everywhere; entries.len()] };
         let mut keys = Vec::with_capacity(entries.len());
         let mut owners = Vec::with_capacity(entries.len());
-        let mut deleted = vec![true; entries.len()];
+        let mut deleted = vec![Deleted::Everywhere; entries.len()];
         let live = live_schemas(shared, entries).await;
         for (place, doomed) in entries.iter().enumerate() {
             let model = &doomed.model;
-            let Some(schemas) = live.get(model.name) else {
-                deleted[place] = false;
+            let Some(live) = live.get(model.name) else {
+                deleted[place] = Deleted::No;
                 continue;
             };
-            for schema in schemas {
+            if !live.is_complete {
+                deleted[place] = Deleted::WhereKnown;
+            }
+            for schema in &live.schemas {
                 keys.push(Key::entry(&self.prefix, *schema, model.name, &doomed.id));
                 owners.push(place);
             }
         }
         for (keys, owners) in keys.chunks(DELETES_AT_ONCE).zip(owners.chunks(DELETES_AT_ONCE)) {
             for (place, answer) in owners.iter().zip(shared.remove_many(keys).await) {
-                deleted[*place] &= answer.is_ok();
+                if answer.is_err() {
+                    deleted[*place] = Deleted::No;
+                }
             }
         }
         deleted
@@ -156,7 +173,7 @@ impl Core {
 }
 
 /// The live schemas of every model, asked for once; a model of which they are not known is left out.
-async fn live_schemas(shared: &Shared, entries: &[Doomed]) -> HashMap<&'static str, Vec<SchemaHash>> {
+async fn live_schemas(shared: &Shared, entries: &[Doomed]) -> HashMap<&'static str, Live> {
     let models: HashMap<&'static str, &Arc<Model>> =
         entries.iter().map(|doomed| (doomed.model.name, &doomed.model)).collect();
     let mut live = HashMap::with_capacity(models.len());

@@ -23,7 +23,7 @@ pub(crate) use applier::Entry;
 pub use applier::{Applied, Applier, Change};
 pub use builder::{HubBuilder, HubOptions};
 pub(crate) use check::{check_entry_options, check_name};
-pub(crate) use invalidate::Doomed;
+pub(crate) use invalidate::{Deleted, Doomed};
 pub(crate) use models::{Model, ModelState, Models};
 use pending::Pending;
 use recent_puts::RecentPuts;

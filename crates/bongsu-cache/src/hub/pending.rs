@@ -14,7 +14,7 @@ use futures_util::stream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Core, Doomed, Model};
+use super::{Core, Deleted, Doomed, Model};
 use crate::backplane::Telling;
 use crate::contract::Region;
 use crate::random;
@@ -242,7 +242,7 @@ impl Core {
         let doomed: Vec<Doomed> = waiting.iter().map(|waiting| waiting.doomed.clone()).collect();
         let mut confirmed = Vec::new();
         for (waiting, deleted) in waiting.iter().zip(self.delete(&doomed).await) {
-            if deleted {
+            if deleted == Deleted::Everywhere {
                 self.pending.done(waiting);
                 confirmed.push(waiting.doomed.clone());
             }

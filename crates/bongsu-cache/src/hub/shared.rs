@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::HubOptions;
 use crate::contract::{
-    Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
-    Token, within,
+    Addition, Counted, CounterSeed, CounterValue, Epoch, Filled, Found, Key, L2, L2Error, Lease, Over, Put,
+    Region, Registration, SchemaList, Token, within,
 };
 use crate::schema::SchemaHash;
 
@@ -70,12 +70,24 @@ impl Shared {
         self.one("release", self.read, self.l2.release(key, token)).await
     }
 
-    pub(crate) async fn epoch(&self, key: &Key) -> Result<Epoch, L2Error> {
-        self.one("epoch", self.write, self.l2.epoch(key)).await
+    /// Takes the right to fill from whoever has it, for [`Shared::put_if_newer`].
+    pub(crate) async fn claim(&self, key: &Key, token: Token) -> Result<Epoch, L2Error> {
+        // As long as the claim and the put may take.
+        let ttl = self.write * 2;
+        match self.one("claim", self.write, self.l2.lease(key, token, ttl, Over::Holder)).await? {
+            Lease::Won(epoch) => Ok(epoch),
+            Lease::Held { .. } | Lease::Filled(_) => Err(no_answer()),
+        }
     }
 
-    pub(crate) async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error> {
-        self.one("put", self.write, self.l2.put_if_newer(key, entry, ttl)).await
+    pub(crate) async fn put_if_newer(
+        &self,
+        key: &Key,
+        entry: Bytes,
+        ttl: Duration,
+        token: Token,
+    ) -> Result<Put, L2Error> {
+        self.one("put", self.write, self.l2.put_if_newer(key, entry, ttl, token)).await
     }
 
     pub(crate) async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
@@ -91,29 +103,38 @@ impl Shared {
         model: &str,
         schema: SchemaHash,
         ttl: Duration,
-    ) -> Result<(), L2Error> {
+    ) -> Result<Registration, L2Error> {
         self.one("register", self.write, self.l2.register_schema(model, schema, ttl)).await
     }
 
-    pub(crate) async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error> {
+    pub(crate) async fn live_schemas(&self, model: &str) -> Result<SchemaList, L2Error> {
         self.one("schemas", self.write, self.l2.live_schemas(model)).await
     }
 
-    pub(crate) async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error> {
+    pub(crate) async fn vouch_for_schemas(&self, model: &str, list: u64) -> Result<bool, L2Error> {
+        self.one("vouch", self.write, self.l2.vouch_for_schemas(model, list)).await
+    }
+
+    pub(crate) async fn counter(&self, key: &Key) -> Result<Option<CounterValue>, L2Error> {
         self.one("counter", self.read, self.l2.counter(key)).await
+    }
+
+    pub(crate) async fn counters(&self, keys: &[Key]) -> Vec<Result<Option<CounterValue>, L2Error>> {
+        self.each("counter", keys.len(), self.read, self.l2.counters(keys)).await
+    }
+
+    /// Which counter is there, for somebody who is going to change it.
+    pub(crate) async fn seed_of(&self, key: &Key) -> Result<Option<Token>, L2Error> {
+        let counter = self.one("counter", self.write, self.l2.counter(key)).await?;
+        Ok(counter.map(|counter| counter.seeded_by))
     }
 
     pub(crate) async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error> {
         self.one("seed", self.write, self.l2.seed_counter(key, seed)).await
     }
 
-    pub(crate) async fn add_if_present(
-        &self,
-        key: &Key,
-        by: i64,
-        once: Option<OperationId>,
-    ) -> Result<Counted, L2Error> {
-        self.one("add", self.write, self.l2.add_if_present(key, by, once)).await
+    pub(crate) async fn add_if_present(&self, key: &Key, addition: Addition) -> Result<Counted, L2Error> {
+        self.one("add", self.write, self.l2.add_if_present(key, addition)).await
     }
 
     async fn one<A>(

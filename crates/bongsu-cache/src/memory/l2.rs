@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::contract::{
-    Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
-    Stored, Token,
+    Addition, Counted, CounterSeed, CounterValue, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId,
+    Over, Put, Region, Registration, SchemaList, Stored, Token,
 };
 use crate::envelope::{EPOCH_AT, FLAG_VERSIONED, FLAGS_AT, HEADER_BYTES, VERSION_AT};
 use crate::random;
@@ -35,12 +35,22 @@ struct Server {
     entries: HashMap<Key, (Bytes, Instant)>,
     leases: HashMap<Key, (Token, Instant)>,
     counters: HashMap<Key, Counter>,
-    schemas: HashMap<String, HashMap<SchemaHash, Instant>>,
+    schemas: HashMap<String, Listed>,
+}
+
+/// The schemas of a model, and when each of them ends.
+#[derive(Debug)]
+struct Listed {
+    id: u64,
+    run: u64,
+    is_vouched_for: bool,
+    ends: HashMap<SchemaHash, Instant>,
 }
 
 #[derive(Debug)]
 struct Counter {
     value: i64,
+    seeded_by: Token,
     epoch: Epoch,
     ends: Instant,
     applied: VecDeque<OperationId>,
@@ -79,6 +89,11 @@ impl MemoryL2 {
         let mut server = self.lock();
         let (run, reachable) = (server.run, server.reachable);
         *server = Server { run, reachable, ..Server::default() };
+    }
+
+    /// As when the server that holds the lists of schemas forgets everything, and those with the entries do not.
+    pub fn forget_schemas(&self) {
+        self.lock().schemas.clear();
     }
 
     /// While it is out of reach, every call fails.
@@ -160,6 +175,7 @@ impl Server {
             return Lease::Filled(found);
         }
         if let Some((holder, ends)) = self.leases.get(key)
+            && over != Over::Holder
             && now < *ends
             && *holder != token
         {
@@ -176,6 +192,23 @@ impl Server {
             self.leases.remove(key);
         }
         stands
+    }
+
+    /// What is left of the list of a model's schemas.
+    fn listed(&mut self, model: &str) -> SchemaList {
+        let now = Instant::now();
+        let Some(listed) = self.schemas.get_mut(model) else { return SchemaList::default() };
+        listed.ends.retain(|_, ends| now < *ends);
+        if listed.ends.is_empty() {
+            self.schemas.remove(model);
+            return SchemaList::default();
+        }
+        let left = |(schema, ends): (&SchemaHash, &Instant)| (*schema, ends.saturating_duration_since(now));
+        SchemaList {
+            id: (listed.run == self.run).then_some(listed.id),
+            is_vouched_for: listed.run == self.run && listed.is_vouched_for,
+            schemas: listed.ends.iter().map(left).collect(),
+        }
     }
 
     fn counter(&mut self, key: &Key) -> Option<&mut Counter> {
@@ -235,8 +268,17 @@ impl L2 for MemoryL2 {
         Ok(self.serve()?.epoch(key))
     }
 
-    async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error> {
+    async fn put_if_newer(
+        &self,
+        key: &Key,
+        entry: Bytes,
+        ttl: Duration,
+        token: Token,
+    ) -> Result<Put, L2Error> {
         let mut server = self.serve()?;
+        if !server.take_lease(key, token) {
+            return Ok(Put::Superseded);
+        }
         let there = server.find(key).stored.map(|stored| stored.bytes);
         // Numbers in big-endian compare as their bytes do.
         let older = there.is_some_and(|there| {
@@ -248,7 +290,6 @@ impl L2 for MemoryL2 {
         if older {
             return Ok(Put::Older);
         }
-        server.leases.remove(key);
         server.store(key, entry, ttl);
         Ok(Put::Stored)
     }
@@ -269,22 +310,41 @@ impl L2 for MemoryL2 {
         Ok(())
     }
 
-    async fn register_schema(&self, model: &str, schema: SchemaHash, ttl: Duration) -> Result<(), L2Error> {
+    async fn register_schema(
+        &self,
+        model: &str,
+        schema: SchemaHash,
+        ttl: Duration,
+    ) -> Result<Registration, L2Error> {
         let mut server = self.serve()?;
-        server.schemas.entry(model.to_owned()).or_default().insert(schema, Instant::now() + ttl);
-        Ok(())
+        let before = server.listed(model);
+        let run = server.run;
+        let begin = || Listed { id: random::number(), run, is_vouched_for: false, ends: HashMap::new() };
+        let listed = server.schemas.entry(model.to_owned()).or_insert_with(begin);
+        if listed.run != run {
+            *listed = Listed { ends: std::mem::take(&mut listed.ends), ..begin() };
+        }
+        let ends = listed.ends.entry(schema).or_insert_with(Instant::now);
+        *ends = (*ends).max(Instant::now() + ttl);
+        let was_listed = before.schemas.iter().any(|(listed, _)| *listed == schema);
+        Ok(Registration { was_listed, list: server.listed(model) })
     }
 
-    async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error> {
-        let mut server = self.serve()?;
-        let now = Instant::now();
-        let schemas = server.schemas.entry(model.to_owned()).or_default();
-        schemas.retain(|_, ends| now < *ends);
-        Ok(schemas.keys().copied().collect())
+    async fn live_schemas(&self, model: &str) -> Result<SchemaList, L2Error> {
+        Ok(self.serve()?.listed(model))
     }
 
-    async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error> {
-        Ok(self.serve()?.counter(key).map(|counter| counter.value))
+    async fn vouch_for_schemas(&self, model: &str, list: u64) -> Result<bool, L2Error> {
+        let mut server = self.serve()?;
+        let run = server.run;
+        let listed = server.schemas.get_mut(model).filter(|listed| listed.id == list && listed.run == run);
+        Ok(listed.map(|listed| listed.is_vouched_for = true).is_some())
+    }
+
+    async fn counter(&self, key: &Key) -> Result<Option<CounterValue>, L2Error> {
+        let value =
+            |counter: &mut Counter| CounterValue { value: counter.value, seeded_by: counter.seeded_by };
+        Ok(self.serve()?.counter(key).map(value))
     }
 
     async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error> {
@@ -292,26 +352,31 @@ impl L2 for MemoryL2 {
         if !server.take_lease(key, seed.token) {
             return Ok(Filled::Superseded);
         }
-        let epoch = server.epoch(key);
-        let ends = Instant::now() + seed.ttl;
-        let counter = Counter { value: seed.value, epoch, ends, applied: VecDeque::new() };
+        if seed.epoch.run != server.run {
+            return Ok(Filled::Superseded);
+        }
+        let counter = Counter {
+            value: seed.value,
+            seeded_by: seed.token,
+            epoch: seed.epoch,
+            ends: Instant::now() + seed.ttl,
+            applied: VecDeque::new(),
+        };
         server.counters.insert(key.clone(), counter);
         Ok(Filled::Stored)
     }
 
-    async fn add_if_present(
-        &self,
-        key: &Key,
-        by: i64,
-        once: Option<OperationId>,
-    ) -> Result<Counted, L2Error> {
+    async fn add_if_present(&self, key: &Key, addition: Addition) -> Result<Counted, L2Error> {
         let mut server = self.serve()?;
         if server.counter(key).is_none() {
             // Whoever counts just now may have done it before this change.
             server.leases.remove(key);
         }
         let Some(counter) = server.counter(key) else { return Ok(Counted::NotSeeded) };
-        if let Some(operation) = once {
+        if counter.seeded_by != addition.to {
+            return Ok(Counted::OtherSeed(counter.seeded_by));
+        }
+        if let Some(operation) = addition.once {
             if counter.applied.contains(&operation) {
                 return Ok(Counted::Duplicate(counter.value));
             }
@@ -320,7 +385,7 @@ impl L2 for MemoryL2 {
             }
             counter.applied.push_back(operation);
         }
-        counter.value = counter.value.saturating_add(by);
+        counter.value = counter.value.saturating_add(addition.by);
         Ok(Counted::Applied(counter.value))
     }
 }

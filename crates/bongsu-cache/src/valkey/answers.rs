@@ -68,6 +68,6 @@ fn time_left(value: &Value) -> Result<Duration, L2Error> {
     Ok(Duration::from_millis(u64::try_from(integer(value)?).unwrap_or(0)))
 }
 
-fn unexpected() -> L2Error {
+pub(super) fn unexpected() -> L2Error {
     L2Error::Refused("an answer of an unexpected kind".to_owned())
 }

@@ -8,16 +8,17 @@ use bytes::Bytes;
 use redis::Value;
 use tokio_util::sync::DropGuard;
 
-use super::answers::{filled, integer, lease_answer, millis, parts, stored};
+use super::answers::{filled, integer, lease_answer, millis, stored};
 use super::command::{Argument, Command};
 use super::counters::{self, operations_key};
 use super::generations::Generations;
 use super::router::{Answer, Router};
+use super::schemas;
 use super::script::{self, Script};
 use super::tags::{End, generation_key};
 use crate::contract::{
-    Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
-    Token, slot_of,
+    Addition, Counted, CounterSeed, CounterValue, Epoch, Filled, Found, Key, L2, L2Error, Lease, Over, Put,
+    Region, Registration, SchemaList, Token,
 };
 use crate::envelope::FLAG_VERSIONED;
 use crate::random;
@@ -77,7 +78,11 @@ impl L2 for ValkeyL2 {
             with_lease(&script::LEASE, key)
                 .with(Argument::Long(token.0))
                 .with(Argument::Number(millis(ttl)))
-                .with(Argument::Number(i64::from(over == Over::Present)))
+                .with(Argument::Number(match over {
+                    Over::Absent => 0,
+                    Over::Present => 1,
+                    Over::Holder => 2,
+                }))
                 .with(Argument::Run)
         };
         let topology = self.router.first_topology().await;
@@ -122,13 +127,23 @@ impl L2 for ValkeyL2 {
         generations.read(&self.router, answers.into_iter()).await.epoch(0, exists.run)
     }
 
-    async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error> {
+    async fn put_if_newer(
+        &self,
+        key: &Key,
+        entry: Bytes,
+        ttl: Duration,
+        token: Token,
+    ) -> Result<Put, L2Error> {
         let put = with_lease(&script::PUT_IF_NEWER, key)
             .with(Argument::Bytes(entry))
             .with(Argument::Number(millis(ttl)))
-            .with(Argument::Number(i64::from(FLAG_VERSIONED)));
-        let stored = integer(&self.router.ask_one(put).await?.value)? == 1;
-        Ok(if stored { Put::Stored } else { Put::Older })
+            .with(Argument::Number(i64::from(FLAG_VERSIONED)))
+            .with(Argument::Long(token.0));
+        Ok(match integer(&self.router.ask_one(put).await?.value)? {
+            0 => Put::Older,
+            1 => Put::Stored,
+            _ => Put::Superseded,
+        })
     }
 
     async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
@@ -149,47 +164,37 @@ impl L2 for ValkeyL2 {
         self.router.ask(&commands).await.into_iter().try_for_each(|answer| answer.map(drop))
     }
 
-    async fn register_schema(&self, model: &str, schema: SchemaHash, ttl: Duration) -> Result<(), L2Error> {
-        let register = self
-            .schemas(&script::REGISTER_SCHEMA, model)
-            .with(Argument::Long(schema.as_u64()))
-            .with(Argument::Number(millis(ttl)));
-        self.router.ask_one(register).await.map(drop)
+    async fn register_schema(
+        &self,
+        model: &str,
+        schema: SchemaHash,
+        ttl: Duration,
+    ) -> Result<Registration, L2Error> {
+        schemas::register(self, model, schema, ttl).await
     }
 
-    async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error> {
-        let answer = self.router.ask_one(self.schemas(&script::LIVE_SCHEMAS, model)).await?;
-        let schema = |member: &Value| match member {
-            Value::BulkString(bytes) => {
-                Some(SchemaHash::from_u64(u64::from_be_bytes(bytes[..].try_into().ok()?)))
-            }
-            _ => None,
-        };
-        Ok(parts(&answer.value)?.iter().filter_map(schema).collect())
+    async fn live_schemas(&self, model: &str) -> Result<SchemaList, L2Error> {
+        schemas::live(self, model).await
     }
 
-    async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error> {
+    async fn vouch_for_schemas(&self, model: &str, list: u64) -> Result<bool, L2Error> {
+        schemas::vouch(self, model, list).await
+    }
+
+    async fn counter(&self, key: &Key) -> Result<Option<CounterValue>, L2Error> {
         counters::value(self, key).await
+    }
+
+    async fn counters(&self, keys: &[Key]) -> Vec<Result<Option<CounterValue>, L2Error>> {
+        counters::values(self, keys).await
     }
 
     async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error> {
         counters::seed(self, key, seed).await
     }
 
-    async fn add_if_present(
-        &self,
-        key: &Key,
-        by: i64,
-        once: Option<OperationId>,
-    ) -> Result<Counted, L2Error> {
-        counters::add(self, key, by, once).await
-    }
-}
-
-impl ValkeyL2 {
-    fn schemas(&self, script: &'static Script, model: &str) -> Command {
-        let key = format!("{}:schemas:{model}", self.prefix);
-        Command::script(script, slot_of(key.as_bytes()), [key])
+    async fn add_if_present(&self, key: &Key, addition: Addition) -> Result<Counted, L2Error> {
+        counters::add(self, key, addition).await
     }
 }
 

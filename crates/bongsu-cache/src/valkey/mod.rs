@@ -11,17 +11,18 @@
 //! |--|--|--|
 //! | `<prefix>:<schema>:<model>:<id>` | string | an entry |
 //! | `{<key>}~lease` | string | the token of whoever loads that key |
-//! | `<prefix>:counter:<model>:<id>` | hash | `run` it was seeded under, `n` |
+//! | `<prefix>:counter:<model>:<id>` | hash | `epoch` it was seeded under, `seed` that names it, `n` |
 //! | `{<key>}~operations` | sorted set | operations that were applied to that counter, by time |
 //! | `<prefix>:gen:<model>:{tag}` | string | run and generation, at both ends of each region |
 //! | `<prefix>:schemas:<model>` | sorted set | schema hashes, by the time until which entries may exist |
+//! | `{<that key>}~name` | string | run and id of that list, and whether somebody vouches that it is whole |
 //!
 //! Channels are named `<prefix>:backplane:<n>:{tag}`.
 //!
 //! # What a failover may undo
 //! Replication is not waited for, so a new primary may lack the last changes of the old one. Entries and counters of
-//! the old one are not believed, and generations are replaced. A registered schema may be lost: register again well
-//! before its first fill.
+//! the old one are not believed, and generations are replaced. A registered schema may be lost: so the list of schemas
+//! gets another id, and nobody vouches for it.
 
 mod address;
 mod answers;
@@ -37,6 +38,7 @@ mod options;
 mod readers;
 mod refresh;
 mod router;
+mod schemas;
 mod script;
 mod tags;
 mod topology;

@@ -40,4 +40,5 @@ scripts! {
     ADD_IF_PRESENT = "add_if_present";
     REGISTER_SCHEMA = "register_schema";
     LIVE_SCHEMAS = "live_schemas";
+    VOUCH_FOR_SCHEMAS = "vouch_for_schemas";
 }

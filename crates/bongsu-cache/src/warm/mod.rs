@@ -151,7 +151,7 @@ impl<T: Cached> Cache<T> {
         match put {
             Some(Put::Stored) => WarmProgress { stored: 1, ..WarmProgress::default() },
             Some(Put::Older) => WarmProgress { present: 1, ..WarmProgress::default() },
-            None => WarmProgress { failed: 1, ..WarmProgress::default() },
+            Some(Put::Superseded) | None => WarmProgress { failed: 1, ..WarmProgress::default() },
         }
     }
 

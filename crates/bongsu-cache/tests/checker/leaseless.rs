@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bongsu_cache::contract::{
-    Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
-    Token,
+    Addition, Counted, CounterSeed, CounterValue, Epoch, Filled, Found, Key, L2, L2Error, Lease, Over, Put,
+    Region, Registration, SchemaList, Token,
 };
 use bongsu_cache::schema::SchemaHash;
 use bytes::Bytes;
@@ -60,8 +60,14 @@ impl L2 for Leaseless {
         self.0.epoch(key).await
     }
 
-    async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error> {
-        self.0.put_if_newer(key, entry, ttl).await
+    async fn put_if_newer(
+        &self,
+        key: &Key,
+        entry: Bytes,
+        ttl: Duration,
+        token: Token,
+    ) -> Result<Put, L2Error> {
+        self.0.put_if_newer(key, entry, ttl, token).await
     }
 
     async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
@@ -72,15 +78,24 @@ impl L2 for Leaseless {
         self.0.renew_generation(model, region).await
     }
 
-    async fn register_schema(&self, model: &str, schema: SchemaHash, ttl: Duration) -> Result<(), L2Error> {
+    async fn register_schema(
+        &self,
+        model: &str,
+        schema: SchemaHash,
+        ttl: Duration,
+    ) -> Result<Registration, L2Error> {
         self.0.register_schema(model, schema, ttl).await
     }
 
-    async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error> {
+    async fn live_schemas(&self, model: &str) -> Result<SchemaList, L2Error> {
         self.0.live_schemas(model).await
     }
 
-    async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error> {
+    async fn vouch_for_schemas(&self, model: &str, list: u64) -> Result<bool, L2Error> {
+        self.0.vouch_for_schemas(model, list).await
+    }
+
+    async fn counter(&self, key: &Key) -> Result<Option<CounterValue>, L2Error> {
         self.0.counter(key).await
     }
 
@@ -88,12 +103,7 @@ impl L2 for Leaseless {
         self.0.seed_counter(key, seed).await
     }
 
-    async fn add_if_present(
-        &self,
-        key: &Key,
-        by: i64,
-        once: Option<OperationId>,
-    ) -> Result<Counted, L2Error> {
-        self.0.add_if_present(key, by, once).await
+    async fn add_if_present(&self, key: &Key, addition: Addition) -> Result<Counted, L2Error> {
+        self.0.add_if_present(key, addition).await
     }
 }

@@ -113,3 +113,81 @@ async fn a_version_that_came_during_an_outage_is_dropped_with_the_generations() 
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert_eq!(new_title(&new, &world).await, "second");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_versions_that_was_lost_is_not_believed_by_who_has_no_memory_of_it() {
+    let world = World::new();
+    let notice = Duration::from_secs(2);
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let new = hub.cache::<next::Room>().unwrap();
+    assert!(hub.settled(Duration::from_secs(5)).await);
+    world.source.set(1, "first");
+    assert_eq!(new_title(&new, &world).await, "first");
+    hub.shutdown().await;
+    // Only the entry is left of that version, and nobody says so any more.
+    world.l2.forget_schemas();
+    let old = world.node_with(|hub| hub.schema_notice(notice)).await;
+    world.source.set(1, "second");
+    assert_eq!(old.rooms.invalidate(&1).await, Invalidated::Everywhere);
+
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let new = hub.cache::<next::Room>().unwrap();
+    assert!(hub.settled(Duration::from_secs(5)).await);
+    assert_eq!(new_title(&new, &world).await, "second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_it_is_known_which_versions_there_are_an_invalidation_is_queued() {
+    let world = World::new();
+    let notice = Duration::from_secs(2);
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let new = hub.cache::<next::Room>().unwrap();
+    assert!(hub.settled(Duration::from_secs(5)).await);
+    world.source.set(1, "first");
+    assert_eq!(new_title(&new, &world).await, "first");
+    world.l2.forget_schemas();
+    drop((hub, new));
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let rooms = hub.cache::<Room>().unwrap();
+    world.source.set(1, "second");
+    assert_eq!(rooms.invalidate(&1).await, Invalidated::QueuedForRetry { pending: 1 });
+    assert!(hub.settled(Duration::from_secs(5)).await);
+    while hub.pending_invalidations() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(rooms.invalidate(&1).await, Invalidated::Everywhere);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_remembers_the_versions_needs_no_list() {
+    let world = World::new();
+    let notice = Duration::from_secs(10);
+    let old = builder(&world).schema_notice(notice).build().unwrap();
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let (old_rooms, new) = (old.cache::<Room>().unwrap(), hub.cache::<next::Room>().unwrap());
+    assert!(old.settled(2 * notice).await && hub.settled(2 * notice).await);
+    tokio::time::sleep(notice).await;
+    for id in [1, 2] {
+        world.source.set(id, "first");
+    }
+    assert_eq!(new_title(&new, &world).await, "first");
+    hub.shutdown().await;
+    world.l2.forget_schemas();
+    tokio::time::sleep(2 * notice).await;
+    assert_eq!(world.l2.len(), 1);
+    assert_eq!(old_rooms.invalidate(&1).await, Invalidated::Everywhere);
+    assert!(world.l2.is_empty(), "the entry of the version that has gone from the list too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registration_that_is_lost_during_its_notice_begins_it_again() {
+    let world = World::new();
+    let notice = Duration::from_secs(10);
+    let hub = builder(&world).schema_notice(notice).build().unwrap();
+    let _rooms = hub.cache::<Room>().unwrap();
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    world.l2.forget_schemas();
+    let lost = tokio::time::Instant::now();
+    assert!(hub.settled(3 * notice).await);
+    assert!(lost.elapsed() >= notice, "{:?}", lost.elapsed());
+}

@@ -237,3 +237,35 @@ async fn a_put_that_comes_after_a_newer_delete_is_taken_back() {
     assert_eq!(one.title(1).await.as_deref(), Some("newer"));
     assert_eq!(other.title(1).await.as_deref(), Some("newer"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_put_that_lands_after_its_delete_changes_nothing() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    one.l2.hold();
+    // Nobody answers the put, so the entry is deleted.
+    assert_eq!(rename(&world, &one, 1, "mine").await, Invalidated::Everywhere);
+    world.source.set(1, "newer");
+    assert_eq!(other.rooms.invalidate(&1).await, Invalidated::Everywhere);
+    one.l2.land().await;
+    assert!(world.l2.is_empty());
+    assert_eq!(one.title(1).await.as_deref(), Some("newer"));
+    assert_eq!(other.title(1).await.as_deref(), Some("newer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_put_whose_caller_went_away_and_that_lands_late_changes_nothing() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    one.l2.hold();
+    let write = rename(&world, &one, 1, "mine");
+    assert!(tokio::time::timeout(Duration::from_millis(100), write).await.is_err());
+    while one.hub.pending_invalidations() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.source.set(1, "newer");
+    assert_eq!(other.rooms.invalidate(&1).await, Invalidated::Everywhere);
+    one.l2.land().await;
+    assert!(world.l2.is_empty());
+    assert_eq!(other.title(1).await.as_deref(), Some("newer"));
+}

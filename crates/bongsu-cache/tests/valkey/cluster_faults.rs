@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use bongsu_cache::contract::{Counted, CounterSeed, Filled, Key, L2, L2Error, Lease, Over, Token, within};
+use bongsu_cache::contract::{
+    Addition, Counted, CounterSeed, Filled, Key, L2, L2Error, Lease, Over, Token, within,
+};
 use bongsu_cache::valkey::Valkey;
 use bongsu_testbed::{Engine, until};
 use tokio::time::{Instant, timeout};
@@ -163,24 +165,26 @@ async fn everything_is_forgotten_by_flushall(engine: Engine) {
     let key = &keys_on(1, 1)[0];
     let counter = Key::counter("load", "thing", "flushed");
     let old = fill(&*l2, key, "before").await;
-    seed(&*l2, &counter, 5).await;
+    let to = seed(&*l2, &counter, 5).await;
     let load = Load::start(&l2);
     turn.cluster().flush_all().await;
     load.answers(1, 20).await;
     let found = l2.get_many(std::slice::from_ref(key)).await.remove(0).unwrap();
     assert!(found.stored.is_none() && found.epoch != old, "{found:?}");
     assert_eq!(l2.counter(&counter).await.unwrap(), None);
-    assert_eq!(l2.add_if_present(&counter, 1, None).await.unwrap(), Counted::NotSeeded);
+    let addition = Addition { by: 1, to, once: None };
+    assert_eq!(l2.add_if_present(&counter, addition).await.unwrap(), Counted::NotSeeded);
     let outcomes = load.stop().await;
     assert!(outcomes.iter().all(|outcome| outcome.errors == 0), "{outcomes:?}");
 }
 
-async fn seed(l2: &dyn L2, counter: &Key, value: i64) {
+async fn seed(l2: &dyn L2, counter: &Key, value: i64) -> Token {
     let token = Token(rand_token());
     let lease = l2.lease(counter, token, LONG, Over::Present).await.unwrap();
-    assert!(matches!(lease, Lease::Won(_)));
-    let seed = CounterSeed { token, value, ttl: LONG };
+    let Lease::Won(epoch) = lease else { panic!("it is free: {lease:?}") };
+    let seed = CounterSeed { token, epoch, value, ttl: LONG };
     assert_eq!(l2.seed_counter(counter, seed).await.unwrap(), Filled::Stored);
+    token
 }
 
 async fn half_a_region_does_not_depend_on_the_other_half(engine: Engine) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bongsu_cache::contract::{Backplane, Key, L2};
+use bongsu_cache::contract::{Backplane, Key, L2, slot_of};
 use bongsu_cache::testing::conformance::{BackplaneUnderTest, TierUnderTest};
 use bongsu_cache::valkey::{Valkey, ValkeyOptions};
 use bongsu_testbed::{Cluster, Engine, SHARDS, Server, until};
@@ -187,6 +187,11 @@ impl TierUnderTest for Turn {
                 self.cluster().resume(node);
             }
         }
+    }
+
+    fn is_beside_schemas(&self, key: &Key, model: &str) -> bool {
+        let list = format!("{}:schemas:{model}", self.prefix);
+        shard_of(slot_of(list.as_bytes())) == shard_of(key.slot())
     }
 
     fn are_apart(&self, one: &Key, other: &Key) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bongsu_cache::contract::{Counted, CounterSeed, Filled, Key, L2, L2Error, Lease, Over, Token};
+use bongsu_cache::contract::{Addition, Counted, CounterSeed, Filled, Key, L2, L2Error, Lease, Over, Token};
 use bongsu_cache::valkey::Valkey;
 use bongsu_testbed::{Engine, until};
 use tokio::time::Instant;
@@ -29,8 +29,9 @@ async fn what_a_server_held_before_it_was_killed_is_not_believed(engine: Engine)
     let (entry, counter) = (key("entry"), Key::counter("load", "thing", "before"));
     let old = fill(&*l2, &entry, "before").await;
     let token = Token(rand_token());
-    assert!(matches!(l2.lease(&counter, token, LONG, Over::Present).await, Ok(Lease::Won(_))));
-    let seed = CounterSeed { token, value: 7, ttl: LONG };
+    let lease = l2.lease(&counter, token, LONG, Over::Present).await.unwrap();
+    let Lease::Won(epoch) = lease else { panic!("it is free: {lease:?}") };
+    let seed = CounterSeed { token, epoch, value: 7, ttl: LONG };
     assert_eq!(l2.seed_counter(&counter, seed).await.unwrap(), Filled::Stored);
 
     single.server.kill();
@@ -44,7 +45,8 @@ async fn what_a_server_held_before_it_was_killed_is_not_believed(engine: Engine)
     let found = l2.get_many(std::slice::from_ref(&entry)).await.remove(0).unwrap();
     assert_eq!(found.epoch, new);
     assert_eq!(l2.counter(&counter).await.unwrap(), None);
-    assert_eq!(l2.add_if_present(&counter, 1, None).await.unwrap(), Counted::NotSeeded);
+    let addition = Addition { by: 1, to: token, once: None };
+    assert_eq!(l2.add_if_present(&counter, addition).await.unwrap(), Counted::NotSeeded);
     let refill = l2.lease(&counter, Token(rand_token()), LONG, Over::Absent).await.unwrap();
     assert!(matches!(refill, Lease::Won(_)), "a counter that is not believed is as good as none: {refill:?}");
 }

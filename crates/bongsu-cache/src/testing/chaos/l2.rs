@@ -1,17 +1,18 @@
 //! A shared tier that fails: errors, timeouts, lost replies, slow answers, batches of which only a part works.
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::time::{sleep, sleep_until};
 
 use super::faults::L2Faults;
 use crate::contract::{
-    Counted, CounterSeed, Epoch, Filled, Found, Key, L2, L2Error, Lease, OperationId, Over, Put, Region,
-    Token, deadline,
+    Addition, Counted, CounterSeed, CounterValue, Epoch, Filled, Found, Key, L2, L2Error, Lease, Over, Put,
+    Region, Registration, SchemaList, Token, deadline,
 };
 use crate::schema::SchemaHash;
 use crate::testing::chance::{Chance, Dice};
@@ -32,7 +33,21 @@ struct Strings {
     cut_slots: RwLock<Option<RangeInclusive<u16>>>,
     /// Slots whose keys have no answer.
     hung_slots: RwLock<Option<RangeInclusive<u16>>>,
+    held: Mutex<Held>,
     chance: Chance,
+}
+
+/// Calls that are on their way and do not arrive.
+#[derive(Default)]
+struct Held {
+    holds: bool,
+    calls: Vec<BoxFuture<'static, ()>>,
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").field("holds", &self.holds).field("calls", &self.calls.len()).finish()
+    }
 }
 
 /// Whether anything works at all.
@@ -72,6 +87,7 @@ impl FaultyL2 {
             outage: RwLock::new(Outage::None),
             cut_slots: RwLock::default(),
             hung_slots: RwLock::default(),
+            held: Mutex::default(),
             chance: Chance::seeded(seed),
         };
         Self { inner, strings: Arc::new(strings) }
@@ -113,6 +129,36 @@ impl FaultyL2 {
         self.fall(Outage::None);
         *self.strings.cut_slots.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.strings.hung_slots.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// From now on puts and additions have no answer, and are carried out by [`FaultyL2::land`] only: as when a server
+    /// hangs that has them in its buffer already, and goes on when everybody has given them up.
+    pub fn hold(&self) {
+        self.held().holds = true;
+    }
+
+    /// Carries out what was held, in order, and holds nothing any more.
+    pub async fn land(&self) {
+        let held = std::mem::take(&mut *self.held());
+        for call in held.calls {
+            call.await;
+        }
+    }
+
+    /// Returns at once unless calls are held; then the call is kept, and this does not return.
+    async fn unless_held(&self, call: impl FnOnce(Arc<dyn L2>) -> BoxFuture<'static, ()>) {
+        {
+            let mut held = self.held();
+            if !held.holds {
+                return;
+            }
+            held.calls.push(call(Arc::clone(&self.inner)));
+        }
+        std::future::pending().await
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.strings.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fall(&self, outage: Outage) {
@@ -282,8 +328,19 @@ impl L2 for FaultyL2 {
         self.one(self.inner.epoch(key)).await
     }
 
-    async fn put_if_newer(&self, key: &Key, entry: Bytes, ttl: Duration) -> Result<Put, L2Error> {
-        self.one(self.inner.put_if_newer(key, entry, ttl)).await
+    async fn put_if_newer(
+        &self,
+        key: &Key,
+        entry: Bytes,
+        ttl: Duration,
+        token: Token,
+    ) -> Result<Put, L2Error> {
+        let late = (key.clone(), entry.clone());
+        self.unless_held(|inner| {
+            Box::pin(async move { drop(inner.put_if_newer(&late.0, late.1, ttl, token).await) })
+        })
+        .await;
+        self.one(self.inner.put_if_newer(key, entry, ttl, token)).await
     }
 
     async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
@@ -295,15 +352,24 @@ impl L2 for FaultyL2 {
         self.one(self.inner.renew_generation(model, region)).await
     }
 
-    async fn register_schema(&self, model: &str, schema: SchemaHash, ttl: Duration) -> Result<(), L2Error> {
+    async fn register_schema(
+        &self,
+        model: &str,
+        schema: SchemaHash,
+        ttl: Duration,
+    ) -> Result<Registration, L2Error> {
         self.one(self.inner.register_schema(model, schema, ttl)).await
     }
 
-    async fn live_schemas(&self, model: &str) -> Result<Vec<SchemaHash>, L2Error> {
+    async fn live_schemas(&self, model: &str) -> Result<SchemaList, L2Error> {
         self.one(self.inner.live_schemas(model)).await
     }
 
-    async fn counter(&self, key: &Key) -> Result<Option<i64>, L2Error> {
+    async fn vouch_for_schemas(&self, model: &str, list: u64) -> Result<bool, L2Error> {
+        self.one(self.inner.vouch_for_schemas(model, list)).await
+    }
+
+    async fn counter(&self, key: &Key) -> Result<Option<CounterValue>, L2Error> {
         self.one(self.inner.counter(key)).await
     }
 
@@ -311,12 +377,10 @@ impl L2 for FaultyL2 {
         self.one(self.inner.seed_counter(key, seed)).await
     }
 
-    async fn add_if_present(
-        &self,
-        key: &Key,
-        by: i64,
-        once: Option<OperationId>,
-    ) -> Result<Counted, L2Error> {
-        self.one(self.inner.add_if_present(key, by, once)).await
+    async fn add_if_present(&self, key: &Key, addition: Addition) -> Result<Counted, L2Error> {
+        let late = key.clone();
+        self.unless_held(|inner| Box::pin(async move { drop(inner.add_if_present(&late, addition).await) }))
+            .await;
+        self.one(self.inner.add_if_present(key, addition)).await
     }
 }

@@ -2,14 +2,21 @@
 
 use super::tier::{LONG, SHORT};
 use super::{Tier, until};
-use crate::contract::{Counted, CounterSeed, Filled, Key, Lease, OperationId, Over};
+use crate::contract::{Addition, Counted, CounterSeed, Filled, Key, Lease, OperationId, Over, Token};
 
+/// Adds to the counter that is there.
 async fn add(tier: &Tier, key: &Key, by: i64, once: Option<u128>) -> Counted {
-    tier.l2().add_if_present(key, by, once.map(OperationId)).await.unwrap()
+    let there = tier.l2().counter(key).await.unwrap();
+    let to = there.map_or(Token(0), |counter| counter.seeded_by);
+    add_to(tier, key, Addition { by, to, once: once.map(OperationId) }).await
+}
+
+async fn add_to(tier: &Tier, key: &Key, addition: Addition) -> Counted {
+    tier.l2().add_if_present(key, addition).await.unwrap()
 }
 
 async fn value(tier: &Tier, key: &Key) -> Option<i64> {
-    tier.l2().counter(key).await.unwrap()
+    tier.l2().counter(key).await.unwrap().map(|counter| counter.value)
 }
 
 pub async fn an_absent_counter_is_never_made_by_adding(tier: &Tier) {
@@ -27,12 +34,13 @@ pub async fn a_seeded_counter_counts(tier: &Tier) {
     assert_eq!(add(tier, &key, 2, None).await, Counted::Applied(42));
     assert_eq!(add(tier, &key, -50, None).await, Counted::Applied(-8));
     let another = tier.another_process().await;
-    assert_eq!(another.counter(&key).await.unwrap(), Some(-8));
+    assert_eq!(another.counter(&key).await.unwrap().map(|counter| counter.value), Some(-8));
 }
 
 pub async fn a_seed_needs_its_lease(tier: &Tier) {
     let key = tier.counter_key("unleased");
-    let seed = CounterSeed { token: tier.token(), value: 1, ttl: LONG };
+    let epoch = tier.epoch(&key).await;
+    let seed = CounterSeed { token: tier.token(), epoch, value: 1, ttl: LONG };
     assert_eq!(tier.l2().seed_counter(&key, seed).await.unwrap(), Filled::Superseded);
     assert_eq!(value(tier, &key).await, None);
 
@@ -47,9 +55,9 @@ pub async fn a_seed_needs_its_lease(tier: &Tier) {
 
 pub async fn a_seed_after_a_removal_changes_nothing(tier: &Tier) {
     let key = tier.counter_key("removed");
-    let (token, _) = tier.won(&key, LONG).await;
+    let (token, epoch) = tier.won(&key, LONG).await;
     tier.remove(&key).await;
-    let seed = CounterSeed { token, value: 1, ttl: LONG };
+    let seed = CounterSeed { token, epoch, value: 1, ttl: LONG };
     assert_eq!(tier.l2().seed_counter(&key, seed).await.unwrap(), Filled::Superseded);
     assert_eq!(value(tier, &key).await, None);
 }
@@ -82,13 +90,13 @@ pub async fn an_operation_is_applied_once(tier: &Tier) {
 
 pub async fn operations_at_once_are_each_applied_once(tier: &Tier) {
     let key = tier.counter_key("once");
-    tier.seeded(&key, 0, LONG).await;
+    let to = tier.seeded(&key, 0, LONG).await;
     let mut adding = tokio::task::JoinSet::new();
     for number in 0..64_u128 {
         let (l2, key) = (tier.shared_l2(), key.clone());
         // Every operation is sent twice.
         let once = Some(OperationId(number / 2));
-        adding.spawn(async move { l2.add_if_present(&key, 1, once).await.unwrap() });
+        adding.spawn(async move { l2.add_if_present(&key, Addition { by: 1, to, once }).await.unwrap() });
     }
     let applied =
         adding.join_all().await.into_iter().filter(|counted| matches!(counted, Counted::Applied(_))).count();
@@ -132,7 +140,7 @@ pub async fn a_counter_of_another_run_is_not_believed(tier: &Tier) {
     assert_eq!(found, None);
     assert_eq!(add(tier, &key, 1, Some(1)).await, Counted::NotSeeded);
     let token = tier.won_at_last(&key, LONG).await;
-    let seed = CounterSeed { token, value: 8, ttl: LONG };
+    let seed = CounterSeed { token, epoch: tier.epoch(&key).await, value: 8, ttl: LONG };
     assert_eq!(tier.l2().seed_counter(&key, seed).await.unwrap(), Filled::Stored);
     assert_eq!(value(tier, &key).await, Some(8));
 }
@@ -140,9 +148,9 @@ pub async fn a_counter_of_another_run_is_not_believed(tier: &Tier) {
 pub async fn adding_to_no_counter_ends_the_lease_of_who_counts(tier: &Tier) {
     // It may have counted before the change that is added here.
     let key = tier.counter_key("counting");
-    let (token, _) = tier.won(&key, LONG).await;
+    let (token, epoch) = tier.won(&key, LONG).await;
     assert_eq!(add(tier, &key, 1, Some(1)).await, Counted::NotSeeded);
-    let seed = CounterSeed { token, value: 1, ttl: LONG };
+    let seed = CounterSeed { token, epoch, value: 1, ttl: LONG };
     assert_eq!(tier.l2().seed_counter(&key, seed).await.unwrap(), Filled::Superseded);
     assert_eq!(value(tier, &key).await, None);
 }
@@ -154,4 +162,42 @@ pub async fn counters_hold_the_whole_range(tier: &Tier) {
     let key = tier.counter_key("negative");
     tier.seeded(&key, i64::MIN, LONG).await;
     assert_eq!(value(tier, &key).await, Some(i64::MIN));
+}
+
+pub async fn an_addition_does_not_go_to_another_counter_than_the_one_it_means(tier: &Tier) {
+    // It was given up, the counter was removed and counted anew with the change, and now it lands.
+    let key = tier.counter_key("late");
+    let first = tier.seeded(&key, 5, LONG).await;
+    let late = Addition { by: 1, to: first, once: Some(OperationId(1)) };
+    tier.remove(&key).await;
+    assert_eq!(add_to(tier, &key, late).await, Counted::NotSeeded);
+    let second = tier.seeded(&key, 6, LONG).await;
+    assert_eq!(add_to(tier, &key, late).await, Counted::OtherSeed(second));
+    assert_eq!(add_to(tier, &key, Addition { once: None, ..late }).await, Counted::OtherSeed(second));
+    assert_eq!(value(tier, &key).await, Some(6));
+    assert_eq!(add_to(tier, &key, Addition { to: second, ..late }).await, Counted::Applied(7));
+}
+
+pub async fn a_renewed_generation_ends_its_counters(tier: &Tier) {
+    let key = tier.counter_key("renewed");
+    let seed = tier.seeded(&key, 5, LONG).await;
+    let elsewhere = tier.counter_key_in_another_region(&key);
+    tier.seeded(&elsewhere, 9, LONG).await;
+    tier.renew_generation(tier.model(), key.region()).await;
+    assert_eq!(value(tier, &key).await, None);
+    let addition = Addition { by: 1, to: seed, once: Some(OperationId(1)) };
+    assert_eq!(add_to(tier, &key, addition).await, Counted::NotSeeded);
+    assert_eq!(value(tier, &elsewhere).await, Some(9));
+    tier.remove(&key).await;
+    tier.seeded(&key, 6, LONG).await;
+    assert_eq!(value(tier, &key).await, Some(6));
+}
+
+pub async fn a_seed_that_was_counted_under_another_generation_is_not_believed(tier: &Tier) {
+    let key = tier.counter_key("counted-before");
+    let (token, epoch) = tier.won(&key, LONG).await;
+    tier.renew_generation(tier.model(), key.region()).await;
+    let seed = CounterSeed { token, epoch, value: 5, ttl: LONG };
+    tier.l2().seed_counter(&key, seed).await.unwrap();
+    assert_eq!(value(tier, &key).await, None);
 }

@@ -92,7 +92,9 @@ macro_rules! l2_conformance {
                 versions_beyond_two_to_the_53_are_told_apart,
                 versions_at_once_end_at_the_newest,
                 a_versioned_write_ends_the_lease_of_another,
-                an_older_write_leaves_the_lease_of_another,
+                an_older_write_ends_its_claim,
+                a_write_without_its_claim_changes_nothing,
+                a_claim_takes_the_lease_of_another,
                 an_entry_of_another_generation_gives_way_to_any_version,
                 an_entry_without_a_version_gives_way_to_any_version,
                 an_absence_without_a_version_gives_way_to_version_zero,
@@ -120,6 +122,10 @@ macro_rules! l2_conformance {
                 a_model_has_its_own_schemas,
                 what_is_not_registered_again_is_forgotten,
                 registering_again_counts_from_then,
+                a_registration_says_whether_it_was_listed,
+                a_list_keeps_its_id_and_somebody_vouches_for_it,
+                a_list_that_was_forgotten_is_another_one,
+                a_list_of_another_run_is_another_one,
             ];
             counters: [
                 an_absent_counter_is_never_made_by_adding,
@@ -135,6 +141,9 @@ macro_rules! l2_conformance {
                 a_counter_of_another_run_is_not_believed,
                 adding_to_no_counter_ends_the_lease_of_who_counts,
                 counters_hold_the_whole_range,
+                an_addition_does_not_go_to_another_counter_than_the_one_it_means,
+                a_renewed_generation_ends_its_counters,
+                a_seed_that_was_counted_under_another_generation_is_not_believed,
             ];
         }
     };

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::until;
-use crate::contract::{CounterSeed, Epoch, Filled, Found, Key, L2, Lease, Over, Region, Stored, Token};
+use crate::contract::{CounterSeed, Epoch, Filled, Found, Key, L2, Lease, Over, Put, Region, Stored, Token};
 use crate::envelope::{self, Header, Sizes, Version};
 use crate::schema::SchemaHash;
 
@@ -32,6 +32,11 @@ pub trait TierUnderTest: Send + Sync {
 
     /// Whether two keys lie on different servers. A tier that has only one server says never.
     fn are_apart(&self, one: &Key, other: &Key) -> bool;
+
+    /// Whether this key lies on the server that lists the schemas of this model. One server: always.
+    fn is_beside_schemas(&self, key: &Key, model: &str) -> bool {
+        !key.as_str().is_empty() && !model.is_empty()
+    }
 }
 
 /// A tier under test. Every case has models and keys of its own.
@@ -103,6 +108,18 @@ impl Tier {
         candidates.find(|candidate| candidate.region() != key.region()).unwrap()
     }
 
+    /// A key on the server that lists the schemas of [`Tier::model`].
+    pub(super) fn key_beside_schemas(&self) -> Key {
+        let mut candidates = (0..).map(|number| self.key(&format!("beside-{number}")));
+        candidates.find(|candidate| self.servers.is_beside_schemas(candidate, self.model)).unwrap()
+    }
+
+    /// A counter in another region than `key`.
+    pub(super) fn counter_key_in_another_region(&self, key: &Key) -> Key {
+        let mut candidates = (0..).map(|number| self.counter_key(&format!("elsewhere-{number}")));
+        candidates.find(|candidate| candidate.region() != key.region()).unwrap()
+    }
+
     /// Two keys on different servers, if there is more than one server.
     pub(super) fn keys_apart(&self) -> Option<(Key, Key)> {
         let one = self.key("here");
@@ -166,11 +183,27 @@ impl Tier {
         self.l2.remove_many(std::slice::from_ref(key)).await.remove(0).unwrap();
     }
 
+    /// Takes a lease from whoever has it.
+    pub(super) async fn claimed(&self, key: &Key) -> (Token, Epoch) {
+        let token = self.token();
+        match self.l2.lease(key, token, LONG, Over::Holder).await.unwrap() {
+            Lease::Won(epoch) => (token, epoch),
+            other => panic!("a claim of {key:?} is always granted, and still: {other:?}"),
+        }
+    }
+
+    /// Puts an entry with a version, under a claim.
+    pub(super) async fn put(&self, key: &Key, entry: Bytes, ttl: Duration) -> Put {
+        let (token, _) = self.claimed(key).await;
+        self.l2.put_if_newer(key, entry, ttl, token).await.unwrap()
+    }
+
     /// Counts from `value` on.
-    pub(super) async fn seeded(&self, key: &Key, value: i64, ttl: Duration) {
-        let (token, _) = self.won(key, LONG).await;
-        let seed = CounterSeed { token, value, ttl };
+    pub(super) async fn seeded(&self, key: &Key, value: i64, ttl: Duration) -> Token {
+        let (token, epoch) = self.won(key, LONG).await;
+        let seed = CounterSeed { token, epoch, value, ttl };
         assert_eq!(self.l2.seed_counter(key, seed).await.unwrap(), Filled::Stored);
+        token
     }
 
     pub(super) async fn renew_generation(&self, model: &str, region: Region) {

@@ -1,8 +1,8 @@
--- Stores an entry unless one of the same epoch has its version or a newer one, and ends any lease.
+-- Stores an entry unless one of the same epoch has its version or a newer one, if the lease still stands, and ends it.
 -- Places in an entry, counted from 1: 3 flags, 13 to 28 epoch, 29 to 36 version, big-endian.
 -- KEYS[1] entry   KEYS[2] its lease
--- ARGV[1] entry   ARGV[2] its life in ms   ARGV[3] the flag that says that there is a version
--- returns 1 stored, 0 older
+-- ARGV[1] entry   ARGV[2] its life in ms   ARGV[3] the flag that says that there is a version   ARGV[4] token, 8 bytes
+-- returns 1 stored, 0 older, 2 superseded
 local function versioned(entry)
   return #entry >= 36 and math.floor(string.byte(entry, 3) / ARGV[3]) % 2 == 1
 end
@@ -21,11 +21,14 @@ local function at_least(stored, new)
   return half(stored, 33) >= half(new, 33)
 end
 
+if redis.call('GET', KEYS[2]) ~= ARGV[4] then
+  return 2
+end
+redis.call('DEL', KEYS[2])
 local stored = redis.pcall('GET', KEYS[1])
 if type(stored) == 'string' and versioned(stored) and versioned(ARGV[1])
   and string.sub(stored, 13, 28) == string.sub(ARGV[1], 13, 28) and at_least(stored, ARGV[1]) then
   return 0
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('DEL', KEYS[2])
 return 1
