@@ -17,6 +17,11 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use progress::Progress;
 
+/// Socket events taken from the system at once: about as many as tasks run until it is asked again. What is taken stands
+/// in front of everything that happens later. When ten thousand clients come at once, the others of them wait in the
+/// system, and a message for those who are connected is not behind all of them.
+const SOCKET_EVENTS_AT_ONCE: usize = 64;
+
 /// Self-hosted messaging backend: rooms, per-device delivery, exact unread, one binary.
 #[derive(Debug, Parser)]
 #[command(name = "bongsu", version, propagate_version = true)]
@@ -65,5 +70,7 @@ impl Cli {
 
 /// A runtime for a command.
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().max_io_events_per_tick(SOCKET_EVENTS_AT_ONCE);
+    Ok(builder.build()?)
 }
