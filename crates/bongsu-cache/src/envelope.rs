@@ -176,6 +176,13 @@ pub fn decode(bytes: &Bytes, max_bytes: u32) -> Result<Envelope, EnvelopeError> 
     Ok(Envelope { header, id, content: content(flags, payload, max_bytes)? })
 }
 
+/// How long the value of an entry is as it was written, if it is compressed.
+pub(crate) fn compressed_bytes(entry: &[u8]) -> Option<usize> {
+    let (header, rest) = entry.split_first_chunk::<HEADER_BYTES>()?;
+    let id_bytes = usize::from(u16::from_be_bytes([header[40], header[41]]));
+    (header[FLAGS_AT] & FLAG_COMPRESSED != 0).then(|| rest.len().saturating_sub(id_bytes))
+}
+
 fn content(flags: u8, payload: Bytes, max_bytes: u32) -> Result<Content, EnvelopeError> {
     let compressed = flags & FLAG_COMPRESSED != 0;
     if flags & FLAG_ABSENT != 0 {

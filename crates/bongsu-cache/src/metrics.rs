@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram, counter, histogram};
 
+use crate::envelope;
+
 /// The handles of one model, made once: the hit path looks nothing up.
 pub(crate) struct ModelMetrics {
     l1: TierMetrics,
@@ -19,12 +21,14 @@ pub(crate) struct ModelMetrics {
     pub(crate) discarded: Counter,
     pub(crate) loaded_none: Counter,
     pub(crate) undecodable: Counter,
+    pub(crate) other_schema: Counter,
     pub(crate) oversize: Counter,
     pub(crate) refreshed_early: Counter,
     pub(crate) invalidated_here: Counter,
     saved_us: Counter,
     load_seconds: Histogram,
     raw_bytes: Histogram,
+    compressed_bytes: Histogram,
     model: &'static str,
 }
 
@@ -84,12 +88,14 @@ impl ModelMetrics {
             discarded: counter!("cache_loads_total", "model" => model, "outcome" => "discarded_stale"),
             loaded_none: counter!("cache_loads_total", "model" => model, "outcome" => "none"),
             undecodable: counter!("cache_decode_errors_total", "model" => model),
+            other_schema: counter!("cache_schema_mismatch_total", "model" => model),
             oversize: counter!("cache_oversize_total", "model" => model),
             refreshed_early: counter!("cache_early_refresh_total", "model" => model, "reason" => "xfetch"),
             invalidated_here: counter!("cache_invalidations_total", "source" => "here"),
             saved_us: counter!("cache_saved_source_microseconds_total", "model" => model),
             load_seconds: histogram!("cache_load_seconds", "model" => model),
             raw_bytes: histogram!("cache_payload_bytes", "model" => model, "stage" => "raw"),
+            compressed_bytes: histogram!("cache_payload_bytes", "model" => model, "stage" => "compressed"),
             model,
         }
     }
@@ -145,9 +151,17 @@ impl ModelMetrics {
         counter!("cache_lease_total", "model" => self.model, "outcome" => outcome).increment(1);
     }
 
+    #[allow(clippy::cast_precision_loss, reason = "a histogram")]
     pub(crate) fn encoded(&self, bytes: usize) {
-        #[allow(clippy::cast_precision_loss, reason = "a histogram")]
         self.raw_bytes.record(bytes as f64);
+    }
+
+    /// An entry that goes to the shared tier.
+    #[allow(clippy::cast_precision_loss, reason = "a histogram")]
+    pub(crate) fn sealed(&self, entry: &[u8]) {
+        if let Some(bytes) = envelope::compressed_bytes(entry) {
+            self.compressed_bytes.record(bytes as f64);
+        }
     }
 }
 

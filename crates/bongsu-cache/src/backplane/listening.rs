@@ -17,6 +17,8 @@ pub(crate) struct Listening {
     silence: Duration,
     /// While the channel is lost: only a frame of one's own with a greater number proves that it is heard again.
     lost_since_seq: Option<u64>,
+    /// When this was, if it is lost.
+    lost_at: Instant,
     heard_at: Instant,
     origins: HashMap<u64, Heard>,
 }
@@ -75,15 +77,23 @@ pub(crate) struct Verdict {
 impl Listening {
     /// Every channel begins lost.
     pub(crate) fn new(me: u64, silence: Duration, now: Instant) -> Self {
-        Self { me, silence, lost_since_seq: Some(0), heard_at: now, origins: HashMap::new() }
+        Self { me, silence, lost_since_seq: Some(0), lost_at: now, heard_at: now, origins: HashMap::new() }
     }
 
     pub(crate) fn is_lost(&self) -> bool {
         self.lost_since_seq.is_some()
     }
 
+    /// For how long it has been lost, if it is.
+    pub(crate) fn lost_for(&self, now: Instant) -> Option<Duration> {
+        self.is_lost().then(|| now.saturating_duration_since(self.lost_at))
+    }
+
     /// Frames may be missing; `my_seq` is the last number this process used on the channel.
-    pub(crate) fn lose(&mut self, my_seq: u64) {
+    pub(crate) fn lose(&mut self, my_seq: u64, now: Instant) {
+        if !self.is_lost() {
+            self.lost_at = now;
+        }
         self.lost_since_seq = Some(my_seq);
         self.origins.clear();
     }
@@ -173,7 +183,7 @@ mod tests {
     async fn a_lost_channel_recovers_only_by_a_frame_of_its_own_said_afterwards() {
         let now = Instant::now();
         let mut channel = live(now);
-        channel.lose(4);
+        channel.lose(4, now);
         assert!(!hear(&mut channel, ME, 1, 4, now).proves, "said before the loss");
         assert!(!hear(&mut channel, PEER, 7, 1, now).recovered, "a peer's frame proves nothing");
         assert!(hear(&mut channel, ME, 1, 5, now).recovered);

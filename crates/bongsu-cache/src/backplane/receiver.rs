@@ -22,7 +22,8 @@ pub(crate) async fn run(core: Arc<Core>, backplane: Arc<dyn Backplane>, publishe
     let silence = core.options.heartbeat.mul_f64(2.5);
     let now = Instant::now();
     let listen = |_| Listening::new(publisher.origin(), silence, now);
-    let mut receiver = Receiver { channels: Channel::all().map(listen).collect(), silence, publisher, core };
+    let channels = Channel::all().map(listen).collect();
+    let mut receiver = Receiver { channels, silence, publisher, core };
     let mut events = backplane.subscribe();
     let mut check = tokio::time::interval(receiver.core.options.heartbeat / 2);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -162,6 +163,9 @@ impl Receiver {
             }
         }
         self.core.report_gauges();
+        let lost_for = self.channels.iter().filter_map(|channel| channel.lost_for(now)).max();
+        metrics::gauge!("cache_backplane_disconnected_seconds")
+            .set(lost_for.unwrap_or_default().as_secs_f64());
     }
 
     fn lose_all(&mut self) {
@@ -180,7 +184,7 @@ impl Receiver {
                 "channel lost: its part does not answer"
             );
         }
-        listening.lose(my_seq);
+        listening.lose(my_seq, Instant::now());
         self.core.l1.lose(channel);
         self.take_back_puts_of(channel);
         self.core.live.send_modify(|live| *live &= !(1 << channel.index()));

@@ -76,7 +76,11 @@ impl<T: Cached> Fetch<T> {
             }
         };
         let Header { schema, epoch, version, load_time } = envelope.header;
-        if schema != model.schema || envelope.id != *self.id {
+        if schema != model.schema {
+            model.metrics.other_schema.increment(1);
+            return None;
+        }
+        if envelope.id != *self.id {
             model.metrics.undecodable.increment(1);
             return None;
         }
@@ -149,7 +153,10 @@ impl<T: Cached> Fetch<T> {
     pub(crate) fn seal(&self, fresh: &Fresh<T>, epoch: Epoch) -> Option<Bytes> {
         let header =
             Header { schema: T::SCHEMA, epoch, version: fresh.held.version, load_time: fresh.held.load_time };
-        envelope::encode(&header, &self.id, fresh.payload.as_deref(), Sizes::of(&self.cache.options)).ok()
+        let sizes = Sizes::of(&self.cache.options);
+        let sealed = envelope::encode(&header, &self.id, fresh.payload.as_deref(), sizes).ok()?;
+        self.cache.model().metrics.sealed(&sealed);
+        Some(sealed)
     }
 
     /// Keeps what the source brought in the process tier, as far as its fill allows.

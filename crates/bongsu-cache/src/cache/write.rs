@@ -169,6 +169,9 @@ impl<T: Cached> Cache<T> {
         if ttl.is_zero() || bytes > self.options.max_bytes as usize {
             return Err(None);
         }
+        if payload.is_some() {
+            self.model().metrics.encoded(bytes);
+        }
         let ttl = life::jittered(ttl, self.options.jitter_percent);
         Ok(Entry { doomed, version, payload, ttl, sizes: Sizes::of(&self.options) })
     }

@@ -260,6 +260,9 @@ impl Core {
             version: Some(entry.version),
             load_time: Duration::ZERO,
         };
-        envelope::encode(&header, &entry.doomed.id, entry.payload.as_deref(), entry.sizes).ok()
+        let payload = entry.payload.as_deref();
+        let sealed = envelope::encode(&header, &entry.doomed.id, payload, entry.sizes).ok()?;
+        entry.doomed.model.metrics.sealed(&sealed);
+        Some(sealed)
     }
 }

@@ -147,6 +147,16 @@ impl Node {
         Err(NoAnswer { error: silence.into(), unsent: false })
     }
 
+    /// Tells what the breaker does, whenever that may have changed.
+    fn report(&self) {
+        let state = match self.breaker.state() {
+            BreakerState::Closed => 0.0,
+            BreakerState::HalfOpen => 1.0,
+            BreakerState::Open => 2.0,
+        };
+        metrics::gauge!("cache_l2_breaker_state", "shard" => self.address.to_string()).set(state);
+    }
+
     /// Whether there is no connection that works: others are asked first.
     pub(super) fn is_doubtful(&self) -> bool {
         let up = matches!(&*self.state.borrow(), State::Up(connected) if !connected.ended.is_cancelled());
@@ -217,6 +227,8 @@ impl Node {
     pub(super) fn retire(&self) {
         self.retired.cancel();
         self.state.send_replace(State::Down(None));
+        // Nobody asks it any more, so nothing is cut off.
+        metrics::gauge!("cache_l2_breaker_state", "shard" => self.address.to_string()).set(0.0);
     }
 
     async fn connected(self: &Arc<Self>) -> Result<Arc<Connected>, L2Error> {
@@ -254,6 +266,7 @@ impl Node {
             true
         });
         self.settings.trouble.notify_one();
+        self.report();
         if begin {
             warn!(server = %self.address, "no answer, its breaker is open");
             self.spawn_connecting(true);
@@ -288,6 +301,7 @@ impl Node {
                 Ok(connected) => {
                     let was_open = self.breaker.state() != BreakerState::Closed;
                     entry.succeeded();
+                    self.report();
                     if was_open {
                         info!(server = %self.address, "answers again, its breaker is closed");
                     }
@@ -297,6 +311,7 @@ impl Node {
                 }
                 Err(silence) => {
                     entry.failed();
+                    self.report();
                     debug!(server = %self.address, ?silence, "not connected");
                     self.settings.trouble.notify_one();
                     if self.breaker.state() == BreakerState::Closed {
