@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bongsu_cache::{Invalidated, Lookup, Tier};
 
-use crate::world::{Node, World, key};
+use crate::world::{Node, World, assert_all_read, key};
 
 /// A load that has read the old row and is not done yet.
 async fn loading_old(world: &World, node: &Node) -> tokio::task::JoinHandle<Option<String>> {
@@ -28,8 +28,7 @@ async fn a_value_loaded_before_an_invalidation_is_kept_in_no_tier() {
     world.source.open_door();
     assert_eq!(reader.await.unwrap().as_deref(), Some("old"), "it began before");
     assert!(world.l2.is_empty(), "the lease was deleted with the value");
-    assert_eq!(one.title(1).await.as_deref(), Some("new"));
-    assert_eq!(other.title(1).await.as_deref(), Some("new"));
+    assert_all_read([&one, &other], "new").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,15 +65,10 @@ async fn a_reader_after_an_invalidation_does_not_join_the_load_from_before() {
 #[tokio::test(start_paused = true)]
 async fn an_invalidation_reaches_the_process_tiers_of_the_others() {
     let world = World::new();
-    let (one, other) = world.two_nodes().await;
-    world.source.set(1, "old");
-    one.read(1).await;
-    other.read(1).await;
-    world.source.set(1, "new");
+    let (one, other) = world.two_nodes_with_an_old_room().await;
     assert_eq!(one.rooms.invalidate_many(&[1, 2, 3]).await, Invalidated::Everywhere);
     tokio::task::yield_now().await;
-    assert_eq!(other.title(1).await.as_deref(), Some("new"));
-    assert_eq!(one.title(1).await.as_deref(), Some("new"));
+    assert_all_read([&other, &one], "new").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,26 +117,18 @@ async fn a_load_from_before_the_whole_model_was_dropped_is_not_believed_after() 
     assert_eq!(other.rooms.invalidate_all().await, Invalidated::Everywhere);
     world.source.open_door();
     reader.await.unwrap();
-    assert_eq!(one.title(1).await.as_deref(), Some("new"));
-    assert_eq!(other.title(1).await.as_deref(), Some("new"));
+    assert_all_read([&one, &other], "new").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unconfirmed_delete_is_not_believed_here_and_is_made_up_for_later() {
     let world = World::new();
-    let (one, other) = world.two_nodes().await;
-    world.source.set(1, "old");
-    one.read(1).await;
-    other.read(1).await;
-    world.source.set(1, "new");
+    let (one, other) = world.two_nodes_with_an_old_room().await;
     one.l2.cut();
     assert_eq!(one.rooms.invalidate(&1).await, Invalidated::QueuedForRetry { pending: 1 });
     assert_eq!(one.title(1).await.as_deref(), Some("new"), "from the source");
     one.l2.heal();
-    while one.hub.pending_invalidations() > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    one.has_worked_off_its_queue().await;
     let answer = other.read(1).await;
     assert_eq!(answer.into_value().unwrap().title, "new", "told after the delete was confirmed");
 }
@@ -184,10 +170,7 @@ async fn too_many_unconfirmed_deletes_become_renewed_generations() {
     };
     assert!(pending <= 10 + 16, "ten entries and all regions at most: {pending}");
     one.l2.heal();
-    while one.hub.pending_invalidations() > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    one.has_worked_off_its_queue().await;
     for id in 0..200 {
         assert_eq!(other.title(id).await.as_deref(), Some("new"), "room {id}");
     }
@@ -220,9 +203,7 @@ async fn a_delete_that_waits_for_too_long_becomes_a_renewed_generation() {
     assert_eq!(node.rooms.invalidate(&1).await, Invalidated::QueuedForRetry { pending: 1 });
     tokio::time::sleep(Duration::from_secs(10)).await;
     node.l2.heal();
-    while node.hub.pending_invalidations() > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    node.has_worked_off_its_queue().await;
     assert_eq!(world.l2.len(), 1, "not deleted");
     let fresh = world.node().await;
     assert_eq!(fresh.title(1).await.as_deref(), Some("new"), "and not believed");

@@ -9,11 +9,7 @@ use crate::world::{World, room};
 #[tokio::test(start_paused = true)]
 async fn a_dropped_model_answers_no_slow_load_in_any_process() {
     let world = World::new();
-    let (one, other) = world.two_nodes().await;
-    world.source.set(1, "old");
-    one.read(1).await;
-    other.read(1).await;
-    world.source.set(1, "new");
+    let (one, other) = world.two_nodes_with_an_old_room().await;
     assert_eq!(one.rooms.invalidate_all().await, Invalidated::Everywhere);
     tokio::time::sleep(Duration::from_millis(1)).await;
     // Longer than the soft timeout, after which a stale value answers.

@@ -1,10 +1,11 @@
-//! A value that is put after a newer delete is taken back, also when the word of that delete was lost.
+//! A value that is put after a newer delete is taken back, also when the word of that delete was lost, was about the
+//! whole model, or comes when the process that put it has ended.
 
 use std::time::Duration;
 
 use bongsu_cache::Invalidated;
 use bongsu_cache::contract::Channel;
-use bongsu_cache::testing::L2Faults;
+use bongsu_cache::testing::{BackplaneFaults, L2Faults};
 use tokio::sync::Notify;
 
 use crate::world::{Broken, Node, World, room};
@@ -70,5 +71,40 @@ async fn when_the_channel_is_lost_before_the_put() {
     assert!(!matches!(reached, Invalidated::QueuedForRetry { .. }));
     assert!(world.l2.is_empty(), "deleted before the write returned");
     assert_eq!(one.title(1).await.as_deref(), Some("newer"));
+    assert_eq!(other.title(1).await.as_deref(), Some("newer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_whole_model_was_dropped() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let delay = Duration::from_millis(200);
+    one.backplane.set(BackplaneFaults { delayed: 1000, delay, ..BackplaneFaults::default() });
+    let dropped = Notify::new();
+    let commit = async {
+        let version = world.source.set(1, "mine");
+        dropped.notified().await;
+        Ok::<_, Broken>(((), version, Some(room("mine"))))
+    };
+    let newer = async {
+        world.source.set(1, "newer");
+        // The put comes under the new generation, and before the word.
+        assert_eq!(other.rooms.invalidate_all().await, Invalidated::Everywhere);
+        dropped.notify_one();
+    };
+    let (written, ()) = tokio::join!(one.rooms.write_through(&1, commit), newer);
+    assert!(written.is_ok());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(one.title(1).await.as_deref(), Some("newer"));
+    assert_eq!(other.title(1).await.as_deref(), Some("newer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_process_ends_before_it_can_hear_of_it() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let reached = write_overtaken_unheard(&world, &one, &other).await;
+    assert_eq!(reached, Invalidated::Everywhere);
+    one.hub.shutdown().await;
     assert_eq!(other.title(1).await.as_deref(), Some("newer"));
 }

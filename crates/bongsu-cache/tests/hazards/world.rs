@@ -162,12 +162,30 @@ impl World {
         nodes.0.hears_all_others().await;
         nodes
     }
+
+    /// Two processes that hold room 1 as it was before its change.
+    pub(crate) async fn two_nodes_with_an_old_room(&self) -> (Node, Node) {
+        let (one, other) = self.two_nodes().await;
+        self.source.set(1, "old");
+        one.read(1).await;
+        other.read(1).await;
+        self.source.set(1, "new");
+        (one, other)
+    }
 }
 
 impl Node {
     /// Heartbeats of every process have come: who is heard of for the first time makes no doubt later.
     pub(crate) async fn hears_all_others(&self) {
         tokio::time::sleep(Duration::from_millis(1100)).await;
+    }
+
+    /// All that was queued is done, and the others have heard of it.
+    pub(crate) async fn has_worked_off_its_queue(&self) {
+        while self.hub.pending_invalidations() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
     pub(crate) async fn read(&self, id: u64) -> Lookup<Room> {
@@ -210,4 +228,11 @@ impl Node {
 
 pub(crate) fn key(id: u64) -> Key {
     Key::entry(PREFIX, Room::SCHEMA, Room::MODEL, &id.to_string())
+}
+
+/// All of them read this title of room 1.
+pub(crate) async fn assert_all_read(nodes: [&Node; 2], title: &str) {
+    for node in nodes {
+        assert_eq!(node.title(1).await.as_deref(), Some(title));
+    }
 }
