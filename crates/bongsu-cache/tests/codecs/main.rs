@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bongsu_cache::Version;
-use bongsu_cache::backplane::frame::{Body, Frame, FrameError, Named, Stamp};
+use bongsu_cache::backplane::frame::{Body, ENTRIES_MAX, FRAME_BYTES_MAX, Frame, FrameError, Named, Stamp};
 use bongsu_cache::contract::Epoch;
 use bongsu_cache::envelope::{self, Content, EnvelopeError, Header, Sizes};
 use bongsu_cache::schema::SchemaHash;
@@ -139,6 +139,36 @@ fn a_compressed_value_that_lies_about_its_length_is_refused() {
         lying[length_at..length_at + 4].copy_from_slice(&length.to_be_bytes());
         assert_eq!(envelope::decode(&Bytes::from(lying), 1000), Err(EnvelopeError::Compression), "{length}");
     }
+}
+
+#[test]
+fn a_small_entry_that_would_become_a_huge_value_is_refused() {
+    const HUGE: u32 = 16 << 20;
+    let sizes = Sizes { compress_over_bytes: 0, max_bytes: HUGE };
+    let bytes = envelope::encode(&header(), "1", Some(&vec![0; HUGE as usize]), sizes).unwrap();
+    assert!(bytes.len() < 4096, "it comes as {} bytes", bytes.len());
+    assert_eq!(envelope::decode(&bytes, 1000), Err(EnvelopeError::TooLarge { bytes: HUGE.into() }));
+    // It lies about its length, so that the limit lets it pass: no more is taken than it says.
+    let mut lying = bytes.to_vec();
+    let length_at = envelope::HEADER_BYTES + 1;
+    lying[length_at..length_at + 4].copy_from_slice(&1000_u32.to_be_bytes());
+    assert_eq!(envelope::decode(&Bytes::from(lying), 1000), Err(EnvelopeError::Compression));
+}
+
+#[test]
+fn the_fullest_frame_can_be_read_and_a_longer_one_is_refused() {
+    let longest = Named { model: "m".repeat(32), id: "i".repeat(160) };
+    let stamp = Stamp { origin: 1, epoch: 2, seq: 3 };
+    let fullest = Frame { stamp, body: Body::Drop(vec![longest; ENTRIES_MAX]) };
+    let mut bytes = fullest.encode().to_vec();
+    assert!(bytes.len() <= FRAME_BYTES_MAX);
+    assert_eq!(Frame::decode(&bytes), Ok(fullest));
+    bytes.resize(FRAME_BYTES_MAX + 1, 0);
+    assert_eq!(Frame::decode(&bytes), Err(FrameError::TooLong));
+    // As many entries as the count can say, and none of them there.
+    bytes.truncate(30);
+    bytes[28..].copy_from_slice(&u16::MAX.to_be_bytes());
+    assert_eq!(Frame::decode(&bytes), Err(FrameError::OutOfBounds));
 }
 
 #[test]
