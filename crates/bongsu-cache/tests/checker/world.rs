@@ -1,22 +1,34 @@
-//! A world for the checker: one source with a history, several processes over one shared tier, their readers and
-//! writers.
+//! A world for the checker: one source with a history, several processes over one shared tier, and all that goes on in
+//! them at the same time.
 
-use std::sync::Arc;
+mod counts;
+mod feed;
+mod process;
+mod readers;
+mod upkeep;
+mod writers;
+
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use bongsu_cache::contract::{Backplane, L2};
-use bongsu_cache::envelope::Version;
-use bongsu_cache::testing::{Bound, Change, Dice, FaultyL2, History, LossyBackplane, Report, Seen};
-use bongsu_cache::{Cache, CacheHub, EntryOptions, HubBuilder, Loaded, Lookup};
+use bongsu_cache::testing::{BackplaneFaults, Bound, Change, Dice, History, L2Faults, Report};
+use bongsu_cache::{EntryOptions, HubBuilder, Reconciliation};
+use tokio::sync::OwnedRwLockReadGuard;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::thing::Thing;
+use counts::{CountReport, Counts};
+use feed::Log;
+use process::Recipe;
+pub(crate) use process::{Process, Tiers};
 
 /// Things whose number is below this share of all have no versions at their source.
 const UNVERSIONED_SHARE: f64 = 0.6;
+/// Changes of every so many-th thing are in the log.
+const LOGGED_EVERY: usize = 3;
 
 /// How a world is made.
 #[derive(Debug, Clone)]
@@ -41,27 +53,75 @@ pub(crate) struct Plan {
     /// In one thousand writes: it is followed by another one while others load what the first one changed.
     pub(crate) second_writes: u16,
     pub(crate) bound: Bound,
+    pub(crate) also: Also,
 }
 
-/// One process.
-pub(crate) struct Process {
-    pub(crate) number: u16,
-    pub(crate) hub: CacheHub,
-    pub(crate) cache: Cache<Thing>,
-    pub(crate) l2: FaultyL2,
-    pub(crate) backplane: LossyBackplane,
+/// What goes on besides readers and writers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Also {
+    pub(crate) log: LogUse,
+    pub(crate) counting: Counting,
+    /// One process warms, one changes many things and invalidates the model, all compare themselves with the source.
+    pub(crate) upkeep: bool,
+}
+
+/// What becomes of the log of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogUse {
+    /// There is none: who changes a thing invalidates it.
+    None,
+    /// Some writers leave the invalidation to the applier.
+    Applied,
+    /// They do, and the applier moves on without applying.
+    PassedOver,
+}
+
+/// How counters are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    None,
+    /// Begun before the commit.
+    Exact,
+    /// Added to after the commit, and that is all.
+    AddedAfterwards,
+}
+
+impl Also {
+    pub(crate) const NOTHING: Self = Self { log: LogUse::None, counting: Counting::None, upkeep: false };
+    pub(crate) const EVERYTHING: Self =
+        Self { log: LogUse::Applied, counting: Counting::Exact, upkeep: true };
+}
+
+/// The place of one process after the other.
+pub(crate) struct Seat {
+    tiers: Tiers,
+    process: RwLock<Arc<Process>>,
 }
 
 /// All of it.
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) history: Arc<History>,
-    pub(crate) processes: Vec<Process>,
     pub(crate) stop: CancellationToken,
+    seats: Vec<Seat>,
+    recipe: Recipe,
+    /// Of processes that start from now on, too.
+    faults: Mutex<(L2Faults, BackplaneFaults)>,
+    log: Log,
+    counts: Counts,
+    reconciled: Mutex<Vec<Reconciliation>>,
     reads_left: AtomicU64,
     faults_are_over: AtomicBool,
     /// Reads that were no answer: the source failed, or the time was up.
-    pub(crate) failed: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// What the judges found.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Found {
+    pub(crate) things: Report,
+    pub(crate) counters: CountReport,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,72 +132,134 @@ impl World {
     /// Processes over these tiers, one for each, settled.
     pub(crate) async fn new(
         plan: Plan,
-        tiers: Vec<(Arc<dyn L2>, Arc<dyn Backplane>)>,
+        tiers: Vec<Tiers>,
         options: EntryOptions,
-        adjust: impl Fn(HubBuilder) -> HubBuilder,
+        adjust: fn(HubBuilder) -> HubBuilder,
     ) -> Arc<Self> {
-        let mut processes = Vec::new();
-        for (number, (l2, backplane)) in (0..).zip(tiers) {
-            let l2 = FaultyL2::new(l2, plan.seed ^ u64::from(number));
-            let backplane = LossyBackplane::new(backplane, plan.seed ^ u64::from(number));
-            let builder = CacheHub::builder("checker")
-                .schema_notice(Duration::from_millis(20))
-                .l2(l2.clone())
-                .backplane(backplane.clone());
-            let hub = adjust(builder).build().unwrap();
-            let cache = hub.cache::<Thing>().unwrap().with(options).unwrap();
-            processes.push(Process { number, hub, cache, l2, backplane });
-        }
-        for process in &processes {
+        let history = Arc::new(History::of(plan.things, plan.bound));
+        let reconciled = plan.also.upkeep.then_some(plan.bound.usual);
+        let recipe = Recipe { seed: plan.seed, options, adjust, reconciled };
+        let start = |(number, tiers): (u16, Tiers)| {
+            let process = RwLock::new(Arc::new(recipe.start(number, &tiers, &history)));
+            Seat { tiers, process }
+        };
+        let seats: Vec<Seat> = (0..).zip(tiers).map(start).collect();
+        let world = Arc::new(Self {
+            history,
+            stop: CancellationToken::new(),
+            seats,
+            recipe,
+            faults: Mutex::default(),
+            log: Log::default(),
+            counts: Counts::new(),
+            reconciled: Mutex::default(),
+            reads_left: AtomicU64::new(plan.reads),
+            faults_are_over: AtomicBool::new(!plan.all_faults),
+            failed: AtomicU64::new(0),
+            plan,
+        });
+        for process in world.processes() {
             assert!(process.hub.settled(Duration::from_secs(30)).await, "every process settles");
         }
-        let history = Arc::new(History::of(plan.things, plan.bound));
-        let reads_left = AtomicU64::new(plan.reads);
-        let faults_are_over = AtomicBool::new(!plan.all_faults);
-        let (stop, failed) = (CancellationToken::new(), AtomicU64::new(0));
-        Arc::new(Self { plan, history, processes, stop, reads_left, faults_are_over, failed })
+        world
     }
 
-    /// Lets readers and writers run until all reads are done, while `faults` happen. What the checker says.
-    pub(crate) async fn run<Fut>(self: &Arc<Self>, faults: impl FnOnce(Arc<Self>) -> Fut) -> Report
+    /// From now on these faults, for processes that start later too.
+    pub(crate) fn fail(&self, l2: L2Faults, backplane: BackplaneFaults) {
+        *self.faults.lock().unwrap() = (l2, backplane);
+        self.processes().iter().for_each(|process| process.fail((l2, backplane)));
+    }
+
+    /// Who has the seat now.
+    pub(crate) fn process(&self, seat: usize) -> Arc<Process> {
+        Arc::clone(&self.seats[seat].process.read().unwrap())
+    }
+
+    pub(crate) fn processes(&self) -> Vec<Arc<Process>> {
+        (0..self.seats.len()).map(|seat| self.process(seat)).collect()
+    }
+
+    /// Who has the seat now, and does not end before the guard is dropped.
+    async fn writing(&self, seat: usize) -> (Arc<Process>, OwnedRwLockReadGuard<()>) {
+        loop {
+            let process = self.process(seat);
+            let writing = Arc::clone(&process.writing).read_owned().await;
+            if !process.ends.is_cancelled() {
+                return (process, writing);
+            }
+        }
+    }
+
+    /// Lets all actors run until all reads are done, while `faults` happen; then looks at everything once more, when
+    /// all should be as usual again. What the judges say.
+    pub(crate) async fn run<Fut>(self: &Arc<Self>, faults: impl FnOnce(Arc<Self>) -> Fut) -> Found
     where
         Fut: Future<Output = ()> + Send + 'static,
     {
-        let mut actors = JoinSet::new();
         let mut dice = Dice::seeded(self.plan.seed);
-        for process in 0..self.processes.len() {
+        let mut readers = JoinSet::new();
+        for seat in 0..self.seats.len() {
             for _ in 0..self.plan.readers_per_process {
-                let dice = Dice::seeded(dice.number());
-                actors.spawn(Arc::clone(self).read(process, dice));
+                readers.spawn(Arc::clone(self).read(seat, Dice::seeded(dice.number())));
             }
         }
         let mut others = JoinSet::new();
-        for process in 0..self.processes.len() {
-            for _ in 0..self.plan.writers_per_process {
-                let dice = Dice::seeded(dice.number());
-                others.spawn(Arc::clone(self).write(process, dice));
-            }
-        }
+        self.spawn_writers(&mut others, &mut dice);
         let (script, world) = (faults(Arc::clone(self)), Arc::clone(self));
         others.spawn(async move {
             script.await;
             world.faults_are_over.store(true, Ordering::Relaxed);
         });
-        while let Some(actor) = actors.join_next().await {
-            actor.unwrap();
-        }
+        let applying = tokio::spawn(Arc::clone(self).apply_log());
+        joined(readers).await;
         self.stop.cancel();
-        while let Some(other) = others.join_next().await {
-            other.unwrap();
-        }
-        self.history.report()
+        joined(others).await;
+        self.log.closed.cancel();
+        applying.await.unwrap();
+        self.look_at_everything(dice).await;
+        Found { things: self.history.report(), counters: self.counts.report() }
     }
 
-    /// Ends all processes.
-    pub(crate) async fn end(&self) {
-        for process in &self.processes {
-            process.hub.clone().shutdown().await;
+    fn spawn_writers(self: &Arc<Self>, others: &mut JoinSet<()>, dice: &mut Dice) {
+        let also = self.plan.also;
+        for seat in 0..self.seats.len() {
+            for _ in 0..self.plan.writers_per_process {
+                others.spawn(Arc::clone(self).write(seat, Dice::seeded(dice.number())));
+            }
+            if also.counting != Counting::None {
+                others.spawn(Arc::clone(self).count(seat, Dice::seeded(dice.number())));
+            }
         }
+        if also.upkeep {
+            others.spawn(Arc::clone(self).warm(Dice::seeded(dice.number())));
+            others.spawn(Arc::clone(self).replace_many(Dice::seeded(dice.number())));
+        }
+    }
+
+    /// Nobody writes any more, and the bound has passed: nothing old may be left anywhere.
+    async fn look_at_everything(self: &Arc<Self>, mut dice: Dice) {
+        sleep(self.plan.bound.usual + self.plan.bound.after_trouble).await;
+        for process in self.processes() {
+            for thing in 0..self.plan.things {
+                self.read_thing(&process, thing, &mut dice).await;
+            }
+            if self.plan.also.counting != Counting::None {
+                self.read_all_counters(&process, &mut dice).await;
+            }
+        }
+    }
+
+    /// Ends all processes. What reconciliation found in all of them.
+    pub(crate) async fn end(&self) -> Vec<Reconciliation> {
+        for process in self.processes() {
+            self.took_leave(&process).await;
+        }
+        std::mem::take(&mut *self.reconciled.lock().unwrap())
+    }
+
+    async fn took_leave(&self, process: &Process) {
+        let found = process.end().await;
+        self.reconciled.lock().unwrap().push(found);
     }
 
     /// Few things are read and written often, the others now and then.
@@ -152,171 +274,44 @@ impl World {
         thing as f64 >= self.plan.things as f64 * UNVERSIONED_SHARE
     }
 
-    async fn read(self: Arc<Self>, process: usize, mut dice: Dice) {
-        loop {
-            for _ in 0..self.plan.burst {
-                let count = if dice.happens(100) { 8 } else { 1 };
-                if self.is_over(count) {
-                    return;
-                }
-                if count == 1 {
-                    self.read_one(process, &mut dice).await
-                } else {
-                    self.read_many(process, &mut dice).await
-                }
-            }
-            sleep(dice.time_up_to(self.plan.read_pause)).await;
+    fn is_in_log(&self, thing: usize) -> bool {
+        self.plan.also.log != LogUse::None && thing.is_multiple_of(LOGGED_EVERY)
+    }
+
+    /// Changes the source, and its log.
+    fn commit(&self, thing: usize, change: Change) -> u64 {
+        if self.is_in_log(thing) {
+            return self.log.commit(&self.history, thing, change, self.has_versions(thing));
         }
-    }
-
-    /// Takes reads from what is left; when nothing is, readers end with the faults.
-    fn is_over(&self, reads: u64) -> bool {
-        let take = |left: u64| left.checked_sub(reads);
-        let left = self.reads_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        left.is_err() && self.faults_are_over.load(Ordering::Relaxed)
-    }
-
-    async fn read_one(self: &Arc<Self>, process: usize, dice: &mut Dice) {
-        let process = &self.processes[process];
-        let thing = self.pick(dice);
-        let (world, load_dice) = (Arc::clone(self), Dice::seeded(dice.number()));
-        let read = self.history.begin();
-        let answer =
-            process.cache.lookup_or_load(&(thing as u64), move || world.load(thing, load_dice)).await;
-        match answer {
-            Ok(lookup) => {
-                self.history.end(read, thing, seen(&lookup, process.number));
-            }
-            Err(_) => {
-                self.failed.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    async fn read_many(self: &Arc<Self>, process: usize, dice: &mut Dice) {
-        let process = &self.processes[process];
-        let mut ids: Vec<u64> = (0..8).map(|_| self.pick(dice) as u64).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let (world, seed) = (Arc::clone(self), dice.number());
-        let read = self.history.begin();
-        let answer = process
-            .cache
-            .lookup_many_or_load(&ids, move |missing: Vec<u64>| {
-                let world = Arc::clone(&world);
-                async move { world.load_many(missing, Dice::seeded(seed)).await }
-            })
-            .await;
-        match answer {
-            Ok(lookups) => {
-                for id in ids {
-                    let lookup = lookups.get(&id).expect("every id is answered");
-                    self.history.end(read, usize::try_from(id).unwrap(), seen(lookup, process.number));
-                }
-            }
-            Err(_) => {
-                self.failed.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    async fn load(self: Arc<Self>, thing: usize, mut dice: Dice) -> Result<Loaded<Thing>, SourceFails> {
-        sleep(dice.time_up_to(self.plan.source_time)).await;
-        let loaded = self.loaded(thing);
-        sleep(dice.time_up_to(self.plan.source_time)).await;
-        if dice.happens(self.plan.source_fails) { Err(SourceFails) } else { Ok(loaded) }
-    }
-
-    async fn load_many(
-        self: Arc<Self>,
-        ids: Vec<u64>,
-        mut dice: Dice,
-    ) -> Result<std::collections::HashMap<u64, Loaded<Thing>>, SourceFails> {
-        sleep(dice.time_up_to(self.plan.source_time)).await;
-        let loaded = ids.iter().map(|id| (*id, self.loaded(usize::try_from(*id).unwrap()))).collect();
-        sleep(dice.time_up_to(self.plan.source_time)).await;
-        if dice.happens(self.plan.source_fails) { Err(SourceFails) } else { Ok(loaded) }
-    }
-
-    fn loaded(&self, thing: usize) -> Loaded<Thing> {
-        let (version, exists) = self.history.latest(thing);
-        let loaded = Loaded::new(exists.then(|| Thing::new(thing as u64, version)));
-        if self.has_versions(thing) { loaded.with_version(Version(version)) } else { loaded }
-    }
-
-    async fn write(self: Arc<Self>, process: usize, mut dice: Dice) {
-        while !self.stop.is_cancelled() {
-            let thing = self.pick(&mut dice);
-            let change = if dice.happens(100) { Change::Delete } else { Change::Write };
-            if self.has_versions(thing) && dice.happens(700) {
-                self.write_through(process, thing, change, &mut dice).await;
-            } else if dice.happens(200) {
-                self.write_some(process, &mut dice).await;
-            } else {
-                self.change(process, thing, change).await;
-                if dice.happens(self.plan.second_writes) {
-                    sleep(dice.time_up_to(self.plan.source_time)).await;
-                    self.change(process, thing, Change::Write).await;
-                }
-            }
-            sleep(dice.time_up_to(self.plan.write_pause)).await;
-        }
-    }
-
-    async fn change(&self, process: usize, thing: usize, change: Change) {
-        self.history.commit(thing, change);
-        let reached = self.processes[process].cache.invalidate(&(thing as u64)).await;
-        self.history.note(thing, told(reached));
-    }
-
-    async fn write_some(&self, process: usize, dice: &mut Dice) {
-        let mut ids: Vec<u64> = (0..4).map(|_| self.pick(dice) as u64).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        for id in &ids {
-            self.history.commit(usize::try_from(*id).unwrap(), Change::Write);
-        }
-        let reached = self.processes[process].cache.invalidate_many(&ids).await;
-        for id in ids {
-            self.history.note(usize::try_from(id).unwrap(), told(reached));
-        }
-    }
-
-    /// Sometimes the commit is made and its reply is lost.
-    async fn write_through(&self, process: usize, thing: usize, change: Change, dice: &mut Dice) {
-        let (before, after) =
-            (dice.time_up_to(self.plan.source_time), dice.time_up_to(self.plan.source_time));
-        let reply_is_lost = dice.happens(20);
-        let commit = async {
-            sleep(before).await;
-            let version = self.history.commit(thing, change);
-            // The change is visible from now on, and the bound counts from now on: short.
-            sleep(after / 4).await;
-            let value = (change == Change::Write).then(|| Thing::new(thing as u64, version));
-            if reply_is_lost { Err(SourceFails) } else { Ok(((), Version(version), value)) }
-        };
-        match self.processes[process].cache.write_through(&(thing as u64), commit).await {
-            Ok(written) => self.history.note(thing, told(written.reached)),
-            Err(SourceFails) => self.history.note(thing, "the reply to the commit was lost"),
-        }
+        self.history.commit(thing, change)
     }
 }
 
-fn seen(lookup: &Lookup<Thing>, reader: u16) -> Seen {
-    let value = match lookup {
-        Lookup::Hit { value, .. } => {
-            assert!(value.is_whole(), "a value is a mixture: {value:?}");
-            Some((usize::try_from(value.thing).unwrap(), value.version))
-        }
-        Lookup::Absent { .. } | Lookup::Miss => None,
-    };
-    Seen { value, stale: lookup.is_stale(), reader }
+impl Found {
+    pub(crate) fn unexplained(&self) -> u64 {
+        self.things.unexplained + self.counters.wrong
+    }
+
+    pub(crate) fn assert_explained(&self) {
+        self.things.assert_explained();
+        assert_eq!(self.counters.wrong, 0, "{}", self.counters.stories.join("\n"));
+    }
 }
 
-fn told(reached: bongsu_cache::Invalidated) -> &'static str {
-    match reached {
-        bongsu_cache::Invalidated::Everywhere => "invalidated everywhere",
-        bongsu_cache::Invalidated::LocalAndL2 => "invalidated here and in the shared tier",
-        bongsu_cache::Invalidated::QueuedForRetry { .. } => "invalidated here, and queued",
+/// Counts, without the stories.
+impl fmt::Display for Found {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let things = self.things.to_string();
+        out.write_str(things.lines().next().unwrap_or_default())?;
+        if self.counters.exact > 0 {
+            write!(out, "; {}", self.counters)?;
+        }
+        Ok(())
+    }
+}
+
+async fn joined(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
     }
 }

@@ -151,6 +151,13 @@ impl History {
         self.troubles.begin(what)
     }
 
+    /// Whether what was superseded then may still be read now, by the bound and the troubles: for judges of what has no
+    /// versions, a counter for instance.
+    #[must_use]
+    pub fn allows(&self, superseded: Instant, now: Instant) -> bool {
+        self.troubles.allow(superseded, now)
+    }
+
     /// What was found so far.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -306,13 +313,16 @@ mod tests {
         let first = history.commit(0, Change::Write);
         let trouble = history.trouble("the server is gone");
         history.commit(0, Change::Write);
+        let superseded = Instant::now();
         advance(50 * SECOND).await;
         assert!(history.end(history.begin(), 0, saw(first)));
+        assert!(history.allows(superseded, Instant::now()));
         drop(trouble);
         advance(3 * SECOND).await;
         assert!(history.end(history.begin(), 0, saw(first)));
         advance(Duration::from_millis(1)).await;
         assert!(!history.end(history.begin(), 0, saw(first)));
+        assert!(!history.allows(superseded, Instant::now()));
     }
 
     #[tokio::test(start_paused = true)]
