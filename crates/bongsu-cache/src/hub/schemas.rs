@@ -8,8 +8,9 @@
 //! Whoever read the list less than a notice ago knows all that may have entries: it goes on, registers what it remembers
 //! again and vouches for the list. Whoever comes new cannot know what is missing. Until it does, its deletes cover what
 //! is known and count as unconfirmed. After a notice, every process that fills has either registered anew or stopped
-//! filling ([`FILLS_FOR`]); then the generations are renewed, which ends the entries of all versions that nobody lists,
-//! and the list is vouched for. One renewal for a lost list is the price; to wait for the longest life of any entry
+//! filling ([`FILLS_FOR`]). That is enough for who knew the list until an outage began ([`OUTAGE_NOTICES`]). Where nobody
+//! did, the generations are renewed, which ends the entries of all versions that nobody lists, and the list is vouched
+//! for. One renewal for a lost list is the price; to wait for the longest life of any entry
 //! instead would take days, and nobody knows the lives of versions that are not listed.
 
 use std::collections::HashMap;
@@ -32,6 +33,9 @@ const FAILED_PAUSE: Duration = Duration::from_secs(1);
 const RENEWALS_OF_NOTICE: u32 = 4;
 /// How much of a notice a process goes on filling without a confirmed registration. The rest is for fills under way.
 const FILLS_FOR: f64 = 0.9;
+/// Notices for which a process that could not read the list relies on what it knew before. A version of which it does
+/// not hear afterwards would have to be deployed, fill, and be gone with all its processes within this time.
+const OUTAGE_NOTICES: u32 = 12;
 
 /// What a process knows of a model's schemas.
 #[derive(Debug)]
@@ -55,6 +59,8 @@ struct Known {
     asked_at: Option<Instant>,
     /// When it was certain last that no schema is missing here that may have entries.
     complete_at: Option<Instant>,
+    /// The same, kept when it is not certain any more.
+    was_complete_at: Option<Instant>,
     /// The list that was read last, and since when it is known.
     list: Option<(u64, Instant)>,
 }
@@ -166,6 +172,7 @@ impl Schemas {
         let memory = if self.notice.is_zero() { 2 * RENEW_EVERY } else { self.notice };
         let remembers = known.complete_at.is_some_and(|at| is_same || now.duration_since(at) <= memory);
         known.complete_at = (list.is_vouched_for || remembers).then_some(asked_at);
+        known.was_complete_at = known.complete_at.or(known.was_complete_at);
         if !is_same {
             known.list = list.id.map(|id| (id, now));
         }
@@ -184,6 +191,12 @@ impl Schemas {
         of_list.is_some_and(|(_, since)| asked_at >= since + self.notice)
     }
 
+    /// It was known before an outage which schemas there are, and those that live have registered anew since.
+    fn was_complete_lately(&self) -> bool {
+        let outage = self.notice * OUTAGE_NOTICES;
+        self.known().was_complete_at.is_some_and(|at| at.elapsed() <= outage)
+    }
+
     /// What is remembered and not on the list, and for how long it may have entries.
     fn beyond(&self, list: &SchemaList) -> Vec<(SchemaHash, Duration)> {
         let now = Instant::now();
@@ -198,6 +211,7 @@ impl Schemas {
         let mut known = self.known();
         if known.list.is_some_and(|(id, _)| id == list) {
             known.complete_at = known.asked_at;
+            known.was_complete_at = known.asked_at;
         }
     }
 
@@ -257,16 +271,16 @@ async fn put_in_order(shared: &Shared, model: &Model, list: &SchemaList, asked_a
     let schemas = &model.schemas;
     let is_complete = schemas.is_complete();
     let Some(id) = list.id.filter(|_| !list.is_vouched_for) else { return is_complete };
-    if is_complete {
+    if !is_complete && !schemas.covers_all_fills(id, asked_at) {
+        return false;
+    }
+    if is_complete || schemas.was_complete_lately() {
         for (schema, left) in schemas.beyond(list) {
             if shared.register_schema(model.name, schema, left).await.is_err() {
-                return true;
+                return is_complete;
             }
         }
     } else {
-        if !schemas.covers_all_fills(id, asked_at) {
-            return false;
-        }
         let renewals = Region::all().map(|region| shared.renew_generation(model.name, region));
         if join_all(renewals).await.iter().any(Result::is_err) {
             return false;
