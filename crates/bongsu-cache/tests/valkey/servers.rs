@@ -122,6 +122,11 @@ impl Turn {
         ValkeyOptions::new(self.cluster().seeds()).with_prefix(&self.prefix)
     }
 
+    /// What all keys of this test begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Lets the replica of a shard take over, asking again where the engine gave up.
     pub(crate) async fn failover(&self, shard: usize) {
         let cluster = self.cluster();
