@@ -20,6 +20,7 @@ use crate::servers::{Turn, on_both_engines, shard_of};
 
 on_both_engines! {
     no_read_fails_while_a_primary_is_killed;
+    no_read_fails_while_a_primary_hangs;
 }
 
 const IDS_OF_SHARD: usize = 6;
@@ -45,13 +46,16 @@ impl Process {
             .valkey(&valkey)
             .schema_notice(Duration::from_secs(2))
             // How fast a busy machine is, is not under test.
-            .l2_budget(Duration::from_secs(1))
+            .l2_budget(Duration::from_millis(400))
             .model::<Row>()
             .build()
             .unwrap();
         assert!(hub.settled(Duration::from_secs(30)).await);
         let rows = hub.cache::<Row>().unwrap();
-        let rows = rows.with(rows.options().with_l1_ttl(Duration::from_micros(1))).unwrap();
+        // And no answer is a stale one.
+        let options =
+            rows.options().with_l1_ttl(Duration::from_micros(1)).with_stale_if_error(Duration::ZERO);
+        let rows = rows.with(options).unwrap();
         let counter = hub.counter().unwrap();
         Self { hub, counter, rows, _valkey: valkey }
     }
@@ -159,6 +163,12 @@ async fn no_read_fails_while_a_primary_is_killed(engine: Engine) {
     let turn = Turn::take(engine).await;
     let dead = under(engine, &turn, "kill -9", 1, async || turn.cluster().kill_primary(1).await).await;
     turn.cluster().restart(dead).await;
+}
+
+async fn no_read_fails_while_a_primary_hangs(engine: Engine) {
+    let turn = Turn::take(engine).await;
+    let hung = under(engine, &turn, "SIGSTOP", 2, async || turn.cluster().pause_primary(2).await).await;
+    turn.cluster().resume(hung);
 }
 
 /// Reads while this happens to a shard; what it returns.
