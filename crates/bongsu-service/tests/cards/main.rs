@@ -7,6 +7,8 @@
 mod step;
 mod world;
 
+use bongsu_cache::testing::{SchemaEntry, assert_lock};
+use bongsu_service::{ProfileCard, RoomCard};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use tokio::runtime::{Builder, Runtime};
@@ -64,4 +66,10 @@ fn cards_that_are_not_fed_show_old_profiles() {
             assert_eq!(exact, is_exact, "{feed:?}");
         }
     });
+}
+
+#[test]
+fn the_structure_of_cards_is_in_the_lock_file() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/cache-schemas.lock");
+    assert_lock(path, &[SchemaEntry::of::<RoomCard>(), SchemaEntry::of::<ProfileCard>()]);
 }
