@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use super::disk::{DiskSpace, Space};
 use super::hot::HotRows;
 use super::job::{Decision, Work};
-use super::journal::Journal;
 use super::keys;
 use super::overlay::Overlay;
 use super::row::meta::encode_number;
@@ -29,7 +28,6 @@ pub(crate) struct Coordinator {
     last: CommitNo,
     hot: HotRows,
     disk: DiskSpace,
-    journal: Journal,
 }
 
 /// A batch that is decided and not yet durable.
@@ -39,8 +37,8 @@ struct Decided {
 }
 
 impl Coordinator {
-    pub(crate) fn new(shared: Arc<Shared>, last: CommitNo, disk: DiskSpace, journal: Journal) -> Self {
-        Self { shared, last, hot: HotRows::new(), disk, journal }
+    pub(crate) fn new(shared: Arc<Shared>, last: CommitNo, disk: DiskSpace) -> Self {
+        Self { shared, last, hot: HotRows::new(), disk }
     }
 
     /// Works until the queue is closed and empty, or until the disk fails.
@@ -65,7 +63,6 @@ impl Coordinator {
         let mut overlay = Overlay::new(&self.shared.tables, &mut self.hot);
         let decided = decide(&self.shared, self.last, &mut batch, &mut overlay);
         let rows = overlay.finish();
-        let journal_bytes = rows.journal_bytes();
         let writing = self.shared.positions.begin(&rows);
         if let Err(error) = rows.commit(&self.shared.tables) {
             let free = self.disk.free_mib();
@@ -94,7 +91,6 @@ impl Coordinator {
         for command in batch {
             command.answer();
         }
-        self.journal.wrote(journal_bytes);
         Ok(())
     }
 

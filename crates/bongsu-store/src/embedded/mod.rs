@@ -12,7 +12,6 @@ mod decide;
 mod disk;
 mod hot;
 mod job;
-mod journal;
 mod keys;
 mod open;
 mod options;

@@ -14,7 +14,6 @@ use tracing::{info, warn};
 use super::EmbeddedStore;
 use super::coordinator::Coordinator;
 use super::disk::DiskSpace;
-use super::journal::Journal;
 use super::keys;
 use super::options::{EmbeddedSettings, OpenError};
 use super::positions::Positions;
@@ -81,8 +80,7 @@ pub(crate) fn open(
         last_commit: AtomicU64::new(last.0),
         failed: AtomicBool::new(false),
     });
-    let journal = Journal::of(dir.join(DATABASE));
-    let coordinator = Coordinator::new(Arc::clone(&shared), last, disk, journal);
+    let coordinator = Coordinator::new(Arc::clone(&shared), last, disk);
     let committer = std::thread::Builder::new()
         .name("store-committer".into())
         .spawn(move || coordinator.run())

@@ -11,7 +11,6 @@ use std::ops::{Bound, ControlFlow};
 use fjall::{OwnedWriteBatch, PersistMode, UserKey, UserValue};
 
 use super::hot::HotRows;
-use super::journal::ROW_OVERHEAD_BYTES;
 use super::keys::after_prefix;
 use super::source::{Source, Visit};
 use super::table::{Table, Tables, unreadable};
@@ -61,14 +60,6 @@ impl Undurable {
         }
         // Without rows there is nothing to sync: the commits before this one are durable.
         batch.commit()
-    }
-
-    /// Bytes it takes in the engine's journal, at most.
-    pub(crate) fn journal_bytes(&self) -> u64 {
-        let row = |(key, value): (&UserKey, &Option<UserValue>)| {
-            ROW_OVERHEAD_BYTES + key.len() as u64 + value.as_ref().map_or(0, |value| value.len() as u64)
-        };
-        self.0.iter().flatten().map(row).sum()
     }
 
     /// Keeps in memory what is durable now.
