@@ -1,10 +1,10 @@
 //! Rooms that are behind: page by page from the log, until the hub can deliver again. The one way to catch up, whether
 //! the session resumes, lags or has just joined.
 //!
-//! One page is read at a time, room after room, and only while the queue is nearly empty: the pace is the client's. After
-//! each page the user's own row is read, so that nothing goes to a former member beyond the record they left with. A
-//! page that ends where the room's stream stands attaches the session under the room's lock: live records never overtake
-//! the backlog.
+//! One page is read at a time, room after room, and only while the queue is nearly empty: the pace is the client's. Small
+//! pages of several rooms go together, for one write to the socket. After each page the user's own row is read, so that
+//! nothing goes to a former member beyond the record they left with. A page that ends where the room's stream stands
+//! attaches the session under the room's lock: live records never overtake the backlog.
 
 use std::sync::Arc;
 
@@ -19,17 +19,31 @@ use super::room_table::{Budget, RoomState, Told, Why};
 use super::session::Session;
 use crate::hub::{Attach, Hub, Mailbox, RoomChannel, SharedPage};
 
+/// Rooms whose pages are read together: most devices that come back missed a few messages in many rooms, and each write
+/// to the socket costs more than reading one.
+const ROOMS_TOGETHER: usize = 32;
+
+/// Bytes after which no further page is read: with a last page on top it fits into a queue that is nearly empty.
+const BYTES_TOGETHER: usize = 48 * 1024;
+
 /// State of catching up.
 pub(super) struct CatchUp {
-    pub(super) reading: Option<BoxFuture<'static, PageRead>>,
+    pub(super) reading: Option<BoxFuture<'static, PagesRead>>,
     /// Bytes this resume may still stream.
     resume_bytes: usize,
     /// The client waits for `session.caught_up`.
     owes_caught_up: bool,
 }
 
+/// Pages that were read together, in the order of their rooms' turns.
+pub(super) struct PagesRead {
+    pages: Vec<PageRead>,
+    /// Rooms that are still to be read.
+    left: Vec<RoomId>,
+}
+
 /// A page that was read, and how the user stood to the room afterwards.
-pub(super) struct PageRead {
+struct PageRead {
     room: RoomId,
     next: Seq,
     /// Value of [`Mailbox::removals`] before the own row was read.
@@ -55,8 +69,8 @@ impl CatchUp {
 }
 
 impl Session {
-    /// Begins to read the next page, if there is one and the queue has room for it.
-    pub(super) fn read_next_page(&mut self) {
+    /// Begins to read the next pages, if there are some and the queue has room for them.
+    pub(super) fn read_next_pages(&mut self) {
         if self.catch_up.reading.is_some() {
             return;
         }
@@ -67,7 +81,10 @@ impl Session {
         if !self.has_room(4) || self.timers.holds_back() {
             return;
         }
-        while let Some(room) = self.rooms.next_behind() {
+        let mut readers = Vec::new();
+        while readers.len() < ROOMS_TOGETHER
+            && let Some(room) = self.rooms.next_behind()
+        {
             let Some(entry) = self.rooms.get(room) else { continue };
             let RoomState::Behind { next, why } = entry.state else { continue };
             let over_budget = match why {
@@ -75,15 +92,20 @@ impl Session {
                 Why::Resume(Budget::Within) => self.catch_up.resume_bytes == 0,
                 Why::Lagging(_) | Why::Membership => false,
             };
-            let reader = PageReader {
+            readers.push(PageReader {
                 hub: self.state.hub.clone(),
                 service: self.state.service.clone(),
                 mailbox: self.mailbox.clone(),
                 channel: entry.channel.channel(),
-            };
-            self.catch_up.reading = Some(Box::pin(reader.read(next, over_budget)));
-            return;
+                next,
+                over_budget,
+            });
         }
+        if readers.is_empty() {
+            return self.tell_caught_up();
+        }
+        let bytes_max = BYTES_TOGETHER.min(self.catch_up.resume_bytes.max(1));
+        self.catch_up.reading = Some(Box::pin(read_pages(readers, bytes_max)));
     }
 
     fn tell_caught_up(&mut self) {
@@ -94,9 +116,16 @@ impl Session {
         }
     }
 
-    /// Takes a page that was read.
-    pub(super) fn page_read(&mut self, read: PageRead) {
+    /// Takes pages that were read.
+    pub(super) fn pages_read(&mut self, read: PagesRead) {
         self.catch_up.reading = None;
+        self.rooms.read_later(read.left);
+        for page in read.pages {
+            self.page_read(page);
+        }
+    }
+
+    fn page_read(&mut self, read: PageRead) {
         let PageRead { room, next, removals, result } = read;
         let Some(entry) = self.rooms.get(room) else { return };
         // Let go of and entered anew meanwhile: that one is in the queue itself.
@@ -239,20 +268,52 @@ struct PageReader {
     service: Arc<Service>,
     mailbox: Arc<Mailbox>,
     channel: Arc<RoomChannel>,
+    /// First record of the page.
+    next: Seq,
+    /// The resume has no room for it.
+    over_budget: bool,
+}
+
+/// Reads one page after the other, until they hold `bytes_max` or one cannot be read.
+async fn read_pages(readers: Vec<PageReader>, bytes_max: usize) -> PagesRead {
+    let mut pages = Vec::with_capacity(readers.len());
+    let mut bytes = 0;
+    let mut readers = readers.into_iter();
+    for reader in readers.by_ref() {
+        let read = reader.read().await;
+        bytes += read.bytes();
+        let enough = bytes >= bytes_max || read.result.is_err();
+        pages.push(read);
+        if enough {
+            break;
+        }
+    }
+    PagesRead { pages, left: readers.map(|reader| reader.channel.room).collect() }
+}
+
+impl PageRead {
+    fn bytes(&self) -> usize {
+        match &self.result {
+            Ok(PageOutcome::Member { page, .. } | PageOutcome::Former { page, .. }) => {
+                page.records.iter().map(|record| record.object.len()).sum()
+            }
+            Ok(PageOutcome::OverBudget { .. } | PageOutcome::Stranger) | Err(_) => 0,
+        }
+    }
 }
 
 impl PageReader {
-    async fn read(self, next: Seq, over_budget: bool) -> PageRead {
+    async fn read(self) -> PageRead {
         // Before the own row: whoever is removed after the row was read is seen by this number.
         let removals = self.mailbox.removals();
-        let result = self.outcome(next, over_budget).await;
-        PageRead { room: self.channel.room, next, removals, result }
+        let result = self.outcome().await;
+        PageRead { room: self.channel.room, next: self.next, removals, result }
     }
 
-    async fn outcome(&self, next: Seq, over_budget: bool) -> ServiceResult<PageOutcome> {
-        let room = self.channel.room;
+    async fn outcome(&self) -> ServiceResult<PageOutcome> {
+        let (room, next) = (self.channel.room, self.next);
         let user: &UserId = &self.mailbox.user;
-        let page = if over_budget { None } else { Some(self.hub.page(&self.channel, next).await?) };
+        let page = if self.over_budget { None } else { Some(self.hub.page(&self.channel, next).await?) };
         // After the page: a removal that it does not show is a later one.
         let Some(standing) = self.service.standing(user, room).await? else {
             return Ok(PageOutcome::Stranger);

@@ -132,6 +132,15 @@ impl RoomTable {
         self.queue.pop_front()
     }
 
+    /// It is still the turn of these rooms, in this order, as far as they were not let go of.
+    pub(super) fn read_later(&mut self, rooms: Vec<RoomId>) {
+        for room in rooms.into_iter().rev() {
+            if self.get(room).is_some_and(|entry| matches!(entry.state, RoomState::Behind { .. })) {
+                self.queue.push_front(room);
+            }
+        }
+    }
+
     /// Whether rooms wait for a page.
     pub(super) fn has_behind(&self) -> bool {
         !self.queue.is_empty()

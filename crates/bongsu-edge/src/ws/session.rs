@@ -1,7 +1,7 @@
 //! A session: one task from hello to the close.
 //!
 //! The task owns everything of its connection and does one thing at a time, but waits for many: the socket (both ways), the
-//! commands in flight, one page of the log, one step of own facts, one store of acks, its mailbox and its timer. What it
+//! commands in flight, a few pages of the log, one step of own facts, one store of acks, its mailbox and its timer. What it
 //! has to say goes through its mailbox, so that there is one order and one bound.
 
 use std::sync::Arc;
@@ -123,7 +123,7 @@ impl Session {
             let reading = self.reading();
             tokio::select! {
                 Some(done) = self.commands.next(), if !self.commands.is_empty() => self.finish_all(done),
-                Some(read) = OptionFuture::from(self.catch_up.reading.as_mut()) => self.page_read(read),
+                Some(read) = OptionFuture::from(self.catch_up.reading.as_mut()) => self.pages_read(read),
                 Some(step) = OptionFuture::from(self.own.running.as_mut()) => self.own_step_done(step),
                 Some(stored) = OptionFuture::from(self.storing.as_mut()) => self.acks_stored(stored),
                 Some(code) = OptionFuture::from(self.rechecking.as_mut()) => {
@@ -178,7 +178,7 @@ impl Session {
                 break;
             }
         }
-        self.read_next_page();
+        self.read_next_pages();
         self.write();
         self.drained(socket)
     }
