@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bongsu_types::{Head, RoomId, UserId};
+use bongsu_types::{Head, OwnRow, RoomId, UserId};
 
 use crate::StoreResult;
 use crate::embedded::positions::{Known, Person, Stamp};
@@ -32,6 +32,25 @@ impl EmbeddedStore {
         let person = Arc::new(person);
         self.shared.positions.keep_person(stamp, user, &person);
         Ok(person)
+    }
+
+    /// One own row and its head, each not older than this call. What memory does not know is read by name: one room is
+    /// no reason to read, or to keep, all of a user's.
+    pub(super) fn position(
+        &self,
+        view: &View,
+        user: &UserId,
+        room: RoomId,
+    ) -> StoreResult<Option<(OwnRow, Head)>> {
+        let own = match self.shared.positions.person(user) {
+            Known::Here(person) => person.own(user, room)?,
+            Known::Not(_) => view.own(user, room)?.map(|stored| stored.row),
+        };
+        let head = match self.shared.positions.head(room) {
+            Known::Here(head) => Some(head),
+            Known::Not(_) => view.head(room)?,
+        };
+        Ok(own.zip(head))
     }
 
     /// The head of each room that exists, in the order asked, each not older than this call.

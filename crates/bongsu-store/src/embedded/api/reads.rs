@@ -44,9 +44,9 @@ impl Reads for EmbeddedStore {
     }
 
     async fn standing(&self, user: &UserId, room: RoomId) -> StoreResult<Option<Standing>> {
-        let Some(own) = self.person(user).await?.own(user, room)? else { return Ok(None) };
-        let Some(head) = self.heads_of(&[room]).await?[0] else { return Ok(None) };
-        let Some(stored) = self.view()?.room(room)? else { return Ok(None) };
+        let view = self.view()?;
+        let Some((own, head)) = self.position(&view, user, room)? else { return Ok(None) };
+        let Some(stored) = view.room(room)? else { return Ok(None) };
         Ok(Some(Standing { own, head, room: stored.room }))
     }
 

@@ -13,7 +13,8 @@ pub(crate) trait Weigh {
     fn bytes(&self) -> usize;
 }
 
-struct Generation<K, V> {
+/// Entries of about one age.
+pub(crate) struct Generation<K, V> {
     entries: HashMap<K, V>,
     bytes: usize,
 }
@@ -28,6 +29,7 @@ impl<K, V> Default for Generation<K, V> {
 pub(crate) struct Generations<K, V> {
     young: Generation<K, V>,
     old: Generation<K, V>,
+    forgotten: Generation<K, V>,
     generation_bytes_max: usize,
 }
 
@@ -45,10 +47,23 @@ impl<K: Hash + Eq, V: Weigh> Generation<K, V> {
     }
 }
 
+impl<K, V> Generations<K, V> {
+    /// The generation that a `read` or a `put` made room of: freeing thousands of entries takes a while, which is better
+    /// done without the lock.
+    pub(crate) fn take_forgotten(&mut self) -> Generation<K, V> {
+        std::mem::take(&mut self.forgotten)
+    }
+}
+
 impl<K: Hash + Eq, V: Weigh> Generations<K, V> {
     /// Holds at most `bytes_max` bytes, both generations together.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { young: Generation::default(), old: Generation::default(), generation_bytes_max: bytes_max / 2 }
+        Self {
+            young: Generation::default(),
+            old: Generation::default(),
+            forgotten: Generation::default(),
+            generation_bytes_max: bytes_max / 2,
+        }
     }
 
     /// Reads an entry, which keeps it for longer.
@@ -88,7 +103,7 @@ impl<K: Hash + Eq, V: Weigh> Generations<K, V> {
             return;
         }
         if self.young.bytes + bytes > self.generation_bytes_max {
-            self.old = std::mem::take(&mut self.young);
+            self.forgotten = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
         }
         self.young.bytes += bytes;
         self.young.entries.insert(key, value);

@@ -17,8 +17,8 @@ use bongsu_types::{Head, RoomId, UserId};
 
 use self::generations::{Generations, Weigh};
 pub(crate) use self::person::Person;
-pub(crate) use self::stamps::Stamp;
-use self::stamps::{Mark, Stamps, Writing};
+pub(crate) use self::stamps::{Mark, Stamp};
+use self::stamps::{Stamps, Writing};
 use super::keys;
 use super::overlay::Undurable;
 use super::row::people::decode_user;
@@ -88,9 +88,13 @@ impl Positions {
         mark: Mark,
         read: impl FnOnce(&mut Generations<K, V>) -> Option<R>,
     ) -> Known<R> {
-        // The stamp first: what is found afterwards is at least as new as what it speaks of.
+        let mut part = part(parts, mark);
+        // Under the lock: a batch that has changed only some of a user's rows by now is seen to be under way.
         let stamp = self.stamps.of(mark);
-        let found = if stamp.is_settled() { read(&mut part(parts, mark)) } else { None };
+        let found = if stamp.is_settled() { read(&mut part) } else { None };
+        let forgotten = part.take_forgotten();
+        drop(part);
+        drop(forgotten);
         found.map_or(Known::Not(stamp), Known::Here)
     }
 
@@ -106,6 +110,9 @@ impl Positions {
         if stamp.is_settled() && self.stamps.of(mark) == stamp {
             put(&mut part);
         }
+        let forgotten = part.take_forgotten();
+        drop(part);
+        drop(forgotten);
     }
 
     /// Before a batch is handed to the engine: from now on memory answers for nothing that it changes.

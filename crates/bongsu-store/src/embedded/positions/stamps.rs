@@ -38,6 +38,12 @@ impl Mark {
         (self.0 >> 32) as usize % count
     }
 
+    /// Whether a batch of the one is a batch of the other, too.
+    #[cfg(test)]
+    pub(crate) fn shares_a_stamp_with(self, other: Self) -> bool {
+        self.stamp() == other.stamp()
+    }
+
     fn stamp(self) -> usize {
         self.0 as usize % STAMPS
     }
