@@ -39,6 +39,40 @@ async fn a_long_backlog_comes_in_pages_and_live_records_follow_it() {
 }
 
 #[tokio::test]
+async fn what_was_missed_in_many_rooms_comes_and_then_all_of_them_are_live() {
+    let node = Setup::new().limits(|limits| limits.creates_per_min = 0).start().await;
+    let mut alice = node.session("alice").await;
+    let mut bob = node.session("bob").await;
+    let mut rooms = Vec::new();
+    for _ in 0..80 {
+        rooms.push(group(&mut alice, &["bob"]).await);
+    }
+    for room in &rooms {
+        bob.seqs_until(room, 1).await;
+    }
+    let acked: serde_json::Map<_, _> = rooms.iter().map(|room| (room.clone(), json!(1))).collect();
+    bob.call("session.ack", json!({ "rooms": acked })).await;
+    bob.close().await;
+
+    // Small messages in many rooms, and between them some that fill a page on their own.
+    for (number, room) in rooms.iter().enumerate() {
+        let bytes = if number % 9 == 0 { 15_000 } else { 10 };
+        for _ in 0..1 + number % 4 {
+            alice.say(room, &"x".repeat(bytes)).await;
+        }
+    }
+    let mut bob = node.session("bob").await;
+    for (number, room) in rooms.iter().enumerate() {
+        let missed = (2..=2 + number as u64 % 4).collect::<Vec<u64>>();
+        assert_eq!(bob.pending_seqs(room), missed);
+    }
+    for room in &rooms {
+        let live = alice.say(room, "live").await;
+        assert_eq!(bob.seqs_until(room, live).await.last(), Some(&live));
+    }
+}
+
+#[tokio::test]
 async fn a_backlog_over_the_limit_of_a_room_is_reset() {
     let node = Setup::new().limits(|limits| limits.resume_room_records = 5).start().await;
     let mut alice = node.session("alice").await;
