@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bongsu_cache::{BuildError, Cache, CacheHub, EntryOptions, LeaseMode};
-use bongsu_store::{RoomDetails, Store};
+use bongsu_store::{RoomDetails, Standing, Store};
 use bongsu_types::{Committed, Fact, Head, RoomId, UserId};
 
 pub use feed::FeedCards;
@@ -112,15 +112,48 @@ impl Cards {
         if heads.is_empty() {
             return Ok(Vec::new());
         }
-        let Some(caches) = &self.0 else {
-            let rooms: Vec<RoomId> = heads.iter().map(|head| head.room).collect();
-            return Ok(store.details(user, &rooms).await?.into_iter().map(Shown::from).collect());
+        let shown = match &self.0 {
+            Some(caches) => caches.shown(store, user, heads).await?,
+            None => {
+                let rooms: Vec<RoomId> = heads.iter().map(|head| head.room).collect();
+                store.details(user, &rooms).await?.into_iter().map(Shown::from).collect()
+            }
         };
+        let mut heads = heads.iter();
+        let mut seen = Vec::with_capacity(shown.len());
+        for shown in shown {
+            // Both are in the same order.
+            let head = heads.find(|head| head.room == shown.room);
+            if let Some(head) = head
+                && may_see(store, user, head, &shown.card).await?
+            {
+                seen.push(shown);
+            }
+        }
+        Ok(seen)
+    }
+}
+
+/// Whether the user may see a card that says more than the head under which they were a member: a message came while
+/// the card was read, and they may have gone before it.
+async fn may_see(store: &Arc<dyn Store>, user: &UserId, head: &Head, card: &RoomCard) -> ServiceResult<bool> {
+    let Some(last) = card.last.as_ref().filter(|last| last.seq > head.seq) else { return Ok(true) };
+    let Some(Standing { own, .. }) = store.standing(user, head.room).await? else { return Ok(false) };
+    Ok(own.is_member() && own.visible(card.history_before_join).contains(last.seq))
+}
+
+impl Caches {
+    async fn shown(
+        &self,
+        store: &Arc<dyn Store>,
+        user: &UserId,
+        heads: &[Head],
+    ) -> ServiceResult<Vec<Shown>> {
         let ids: Vec<RoomCardId> = heads.iter().map(RoomCardId::from).collect();
-        let cards = caches.rooms(store, user, &ids).await?;
+        let cards = self.rooms(store, user, &ids).await?;
         let peers = cards.iter().flatten().filter_map(|card| card.peer_of(user));
         let ids: Vec<ProfileCardId> = peers.cloned().map(ProfileCardId).collect();
-        let mut peers = caches.profiles(store, &ids).await?.into_iter();
+        let mut peers = self.profiles(store, &ids).await?.into_iter();
         let mut shown = Vec::with_capacity(heads.len());
         for (head, card) in heads.iter().zip(cards) {
             let Some(card) = card else { continue };

@@ -44,6 +44,30 @@ async fn a_message_that_comes_while_its_room_is_read_is_in_the_next_list() {
 }
 
 #[tokio::test]
+async fn who_was_removed_while_a_list_was_read_sees_nothing_that_was_said_since() {
+    let world = World::new();
+    let room = world.group(&["owner", "alice", "bob"]).await;
+    world.say("bob", room, "before").await;
+    let go_on_without_her = async {
+        world.store.remove_members(room, &user("owner"), &[user("alice")]).await.unwrap();
+        world.say("bob", room, "secret").await;
+    };
+    let during = list_while(&world, "heads", go_on_without_her).await;
+    assert_eq!(during.rows.len(), 0, "{:?}", during.rows);
+}
+
+#[tokio::test]
+async fn who_stayed_sees_what_was_said_while_a_list_was_read() {
+    let world = World::new();
+    let room = world.group(&["alice", "bob"]).await;
+    let say = async {
+        world.say("bob", room, "after").await;
+    };
+    let during = list_while(&world, "heads", say).await;
+    assert_eq!(during.rows[0].last().unwrap().text, "after");
+}
+
+#[tokio::test]
 async fn a_name_that_changes_while_its_room_is_read_is_in_the_next_list() {
     let world = World::new();
     world.room(RoomKind::Direct, &["alice", "bob"]).await;

@@ -42,7 +42,7 @@ impl Calls {
         std::mem::take(&mut *self.names.lock().unwrap())
     }
 
-    /// Holds the next call of this name: `details` or `profiles`.
+    /// Holds the next call of this name: `heads`, `details` or `profiles`.
     pub(crate) fn hold(&self, call: &'static str) -> HeldCall {
         let (reached, held) = oneshot::channel();
         *self.hold.lock().unwrap() = Some(Hold { call, reached });
@@ -180,7 +180,9 @@ impl Reads for CountingStore {
     }
     async fn heads(&self, rooms: &[RoomId]) -> StoreResult<Vec<Head>> {
         self.note("heads");
-        self.inner.heads(rooms).await
+        let answer = self.inner.heads(rooms).await;
+        self.calls.stop_if_held("heads").await;
+        answer
     }
     async fn details(&self, user: &UserId, rooms: &[RoomId]) -> StoreResult<Vec<RoomDetails>> {
         self.note("details");
