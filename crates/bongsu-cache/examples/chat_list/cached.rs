@@ -1,13 +1,15 @@
 //! The batched way behind the cache. A warm page asks the database nothing.
 //!
 //! * Which rooms a user has, and what a room is about, hardly changes: entries of both tiers, read in the process.
-//! * The head of a room (its last message) changes with every message and must be exact at once in every process. It is
-//!   kept in Valkey only, written through by its version, and the ten of a page are one MGET.
+//! * The head of a room (its last message) changes with every message. It is an entry of both tiers, written through by
+//!   its version: the other processes hear of it and drop theirs, and those of a page that were dropped are one MGET.
+//!   For as long as a word takes to them, they may show the head before.
 //! * Unread counts are counters in Valkey, kept for 7 days: a message that is sent is added to the count of the other
 //!   side if that is there, a room that is read drops the count, and the next page counts what is missing, all in one
-//!   query. The ten of a page are read in one round trip.
+//!   query. They have no process tier, so they are exact at once in every process: the ten of a page are read in one
+//!   round trip.
 //!
-//! Heads and counts are asked for at the same time, so a warm page waits for Valkey once. All rooms of a user are
+//! Heads and counts are asked for at the same time, so a page waits for Valkey once. All rooms of a user are
 //! looked at to find those on top: ten here. For a user with thousands, that is work for an index in the source.
 
 use std::collections::HashMap;
@@ -28,8 +30,6 @@ use super::hits::Hits;
 use super::page::{Failure, Row};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
-/// An entry that has ended in the process before it can be read again: it lives in Valkey only.
-const NOT_IN_PROCESS: Duration = Duration::from_nanos(1);
 
 /// The rooms of a user.
 #[derive(Debug, Clone, Serialize, Deserialize, CacheSchema)]
@@ -55,7 +55,7 @@ struct Room {
 
 /// The last message of a room. Its id is its version: a later one is never replaced by an earlier one.
 #[derive(Debug, Clone, Serialize, Deserialize, CacheSchema)]
-#[cache(model = "head", id = i64, ttl = "7d")]
+#[cache(model = "head", id = i64, ttl = "7d", l1_ttl = "1h")]
 struct Head {
     message: i64,
     text: String,
@@ -95,9 +95,7 @@ impl Cached {
         let options = ValkeyOptions::new([valkey]).with_prefix("chat_list").with_must_be_reachable(true);
         let valkey = Valkey::connect(options).await?;
         let hub = CacheHub::builder("chat_list").schema_notice(Duration::ZERO).valkey(&valkey).build()?;
-        let heads = hub.cache::<Head>()?;
-        let heads = heads.with(heads.options().with_l1_ttl(NOT_IN_PROCESS))?;
-        let (rooms_of, rooms, unread) = (hub.cache()?, hub.cache()?, hub.counter()?);
+        let (rooms_of, rooms, heads, unread) = (hub.cache()?, hub.cache()?, hub.cache()?, hub.counter()?);
         if !hub.settled(Duration::from_secs(15)).await {
             return Err("the backplane is not heard".into());
         }

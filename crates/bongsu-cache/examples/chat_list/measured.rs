@@ -16,7 +16,9 @@ pub(crate) struct Phase {
     /// Naive, batched, cached.
     pub(crate) ways: [Tally; 3],
     pub(crate) hits: Hits,
-    /// Pages that were not what a recount says.
+    /// Pages of the cache with the head before, because the word of a new one was still on its way.
+    pub(crate) behind: u64,
+    /// Pages that were not what a recount says, those that were only behind not counted.
     pub(crate) wrong: u64,
 }
 
@@ -94,7 +96,7 @@ impl Phase {
             );
         }
         println!("hit rates: {}", self.hits);
-        println!("pages that differ from a recount: {}", self.wrong);
+        println!("pages behind by a moment: {}, that differ from a recount: {}", self.behind, self.wrong);
     }
 }
 
