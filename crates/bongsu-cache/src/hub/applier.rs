@@ -219,7 +219,8 @@ impl Core {
     }
 
     /// Puts a committed value into the shared tier under this deployment's schema and drops it under the others.
-    /// `None`: not confirmed, or an invalidation or another write came in between.
+    /// `None`: not confirmed, not allowed yet, or an invalidation or another write came in between; then the entry is to
+    /// be dropped, here too, because a reader may have taken the old one from the shared tier meanwhile.
     ///
     /// The put is made under a claim that every later delete ends. So one that nobody waits for any more, and that lands
     /// after the delete which followed it, changes nothing.
@@ -227,27 +228,26 @@ impl Core {
         let Some(shared) = &self.shared else { return Some(Put::Stored) };
         let model = &entry.doomed.model;
         let key = model.key(&self.prefix, &entry.doomed.id);
+        // Until others delete entries of this deployment too, none may be made.
+        if !model.schemas.is_settled() {
+            return None;
+        }
         let token = Token(random::number());
         let (schemas, epoch) = tokio::join!(model.schemas.live(shared), shared.claim(&key, token));
         let live = schemas.ok().filter(|live| live.is_complete)?;
-        let settled = model.schemas.is_settled();
-        // Until others delete entries of this deployment too, none may be made: a put is a delete.
-        let gone: Vec<Key> = live
+        let others: Vec<Key> = live
             .schemas
             .into_iter()
-            .filter(|schema| !settled || *schema != model.schema)
+            .filter(|schema| *schema != model.schema)
             .map(|schema| Key::entry(&self.prefix, schema, model.name, &entry.doomed.id))
             .collect();
-        let mut put = Put::Older;
-        if settled {
-            let bytes = self.seal(entry, epoch.ok()?)?;
-            self.recent_puts.note(entry.doomed.clone());
-            put = shared.put_if_newer(&key, bytes, entry.ttl, token).await.ok()?;
-            if put == Put::Superseded {
-                return None;
-            }
+        let bytes = self.seal(entry, epoch.ok()?)?;
+        self.recent_puts.note(entry.doomed.clone());
+        let put = shared.put_if_newer(&key, bytes, entry.ttl, token).await.ok()?;
+        if put == Put::Superseded {
+            return None;
         }
-        if !gone.is_empty() && shared.remove_many(&gone).await.iter().any(Result::is_err) {
+        if !others.is_empty() && shared.remove_many(&others).await.iter().any(Result::is_err) {
             return None;
         }
         Some(put)
