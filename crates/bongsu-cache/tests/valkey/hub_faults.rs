@@ -52,9 +52,12 @@ impl Process {
             .unwrap();
         assert!(hub.settled(Duration::from_secs(30)).await);
         let rows = hub.cache::<Row>().unwrap();
-        // And no answer is a stale one.
-        let options =
-            rows.options().with_l1_ttl(Duration::from_micros(1)).with_stale_if_error(Duration::ZERO);
+        // And no answer is a stale one: neither after a failure nor because a slow answer was not waited for.
+        let options = rows.options();
+        let options = options
+            .with_l1_ttl(Duration::from_micros(1))
+            .with_stale_if_error(Duration::ZERO)
+            .with_soft_timeout(options.hard_timeout);
         let rows = rows.with(options).unwrap();
         let counter = hub.counter().unwrap();
         Self { hub, counter, rows, _valkey: valkey }
