@@ -297,6 +297,7 @@ impl Node {
                 pause = true;
                 continue;
             };
+            self.report();
             match self.open().await {
                 Ok(connected) => {
                     let was_open = self.breaker.state() != BreakerState::Closed;

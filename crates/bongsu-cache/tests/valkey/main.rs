@@ -10,5 +10,6 @@ mod counter_faults;
 mod counters;
 mod hub_faults;
 mod load;
+mod metrics;
 mod servers;
 mod single_faults;
