@@ -36,6 +36,8 @@ pub use system_calls::SystemCalls;
 pub use target::Target;
 pub use usage::Usage;
 
+use bongsu_wire::WireError;
+
 use crate::client::CallError;
 use crate::rest::RestError;
 use crate::socket::ConnectError;
@@ -73,6 +75,9 @@ pub enum BenchError {
     /// The server refused a request of the run.
     #[error("the server refused: {0}")]
     Refused(String),
+    /// The server refused a hello; whether for now or for good, the error says.
+    #[error("the server refused a hello: {0}")]
+    HelloRefused(WireError),
     /// An answer of another shape.
     #[error("unexpected answer to {method}: {reason}")]
     Unclear {

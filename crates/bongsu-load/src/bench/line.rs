@@ -119,7 +119,7 @@ pub(super) fn read_hello(text: &str) -> Result<HelloResult, BenchError> {
     let Some(FromServer::Answer { result, .. }) = first else {
         return Err(unclear("the reply to hello precedes every event".to_owned()));
     };
-    let raw = result.map_err(|error| BenchError::Refused(error.message))?;
+    let raw = result.map_err(BenchError::HelloRefused)?;
     FromServer::result::<HelloResult>(&raw).map_err(|error| unclear(error.message))
 }
 

@@ -3,31 +3,25 @@
 //! Meanwhile messages are written to their rooms, which must reach everybody once and in order, and a group of others
 //! stays connected and goes on talking: what the storm does to them is measured beside it.
 
+mod comer;
 mod control;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use self::comer::{Comer, Returns};
 use self::control::Control;
-use super::line::Line;
 use super::outcome::Meter;
 use super::people::People;
-use super::session::{Ear, Online, QUIET_BUFFER, Session};
+use super::session::Online;
 use super::{BenchError, Histogram, Outcome, Phase, Target};
 use crate::random::Random;
-use crate::report::{Fault, Report};
 
 /// Rooms of a user: the first page of the chat list tells all of them.
 const ROOMS_EACH_MAX: usize = 200;
-
-/// Tries of a client before it gives up.
-const TRIES_MAX: u32 = 8;
-
-/// The pause before the second try, milliseconds; it doubles with each, and is random below that.
-const PAUSE_MS: u64 = 100;
 
 /// Who loses the connection, and who does not.
 #[derive(Debug, Clone)]
@@ -188,9 +182,11 @@ impl Storms {
         let mut rates: Vec<f64> = phases.iter().map(Phase::rate).collect();
         rates.sort_by(f64::total_cmp);
         outcome.figures.push(("hellos a second, median of the storms".to_owned(), rates[rates.len() / 2]));
-        outcome
-            .figures
-            .push(("connections that failed and were tried again".to_owned(), returns.failed as f64));
+        let mut tried_again = |what: &str, times: u64| {
+            outcome.figures.push((format!("{what} and tried again"), times as f64));
+        };
+        tried_again("connections that failed", returns.failed);
+        tried_again("hellos refused for now", returns.refused);
         if let Some(before) = outcome.phases.first().map(|phase| phase.latency.quantile(0.99)) {
             let ratio = control.quantile(0.99).as_secs_f64() / before.as_secs_f64();
             outcome.figures.push(("connected ones, p99 during / before".to_owned(), ratio));
@@ -211,80 +207,4 @@ impl Storms {
         outcome.phases.push(part("hello to its answer", "hellos", returns.hello));
         outcome.report.merge(returns.report);
     }
-}
-
-/// How clients came back.
-#[derive(Debug, Default)]
-struct Returns {
-    /// From the cut to the answer to hello.
-    away: Histogram,
-    /// The connection and its upgrade, of the try that succeeded.
-    connect: Histogram,
-    /// Hello written to answer read.
-    hello: Histogram,
-    /// Tries that failed.
-    failed: u64,
-    report: Report,
-}
-
-impl Returns {
-    fn merge(&mut self, other: Self) {
-        self.away.merge(&other.away);
-        self.connect.merge(&other.connect);
-        self.hello.merge(&other.hello);
-        self.failed += other.failed;
-        self.report.merge(other.report);
-    }
-}
-
-/// A client that comes back.
-struct Comer {
-    target: Target,
-    ear: Arc<Ear>,
-    returns: Arc<Mutex<Returns>>,
-    start: Instant,
-    random: Random,
-}
-
-impl Comer {
-    /// Tries again after a pause, as the protocol asks clients to.
-    async fn come_back(mut self, mut session: Session) -> Result<(Session, Line), BenchError> {
-        let mut tries = 1;
-        loop {
-            match self.once(&mut session).await {
-                Ok(line) => return Ok((session, line)),
-                Err(error) if tries == TRIES_MAX || !is_passing(&error) => return Err(error),
-                Err(_) => self.returns().failed += 1,
-            }
-            let pause_ms = self.random.number() % (PAUSE_MS << tries);
-            sleep(Duration::from_millis(pause_ms)).await;
-            tries += 1;
-        }
-    }
-
-    async fn once(&self, session: &mut Session) -> Result<Line, BenchError> {
-        let begun = Instant::now();
-        let mut line = Line::connect(&self.target.endpoint, QUIET_BUFFER).await?;
-        let connected = Instant::now();
-        let known = session.come_back(&mut line, &self.ear).await?;
-        let answered = Instant::now();
-        let mut returns = self.returns();
-        returns.connect.add(connected - begun);
-        returns.hello.add(answered - connected);
-        returns.away.add(answered - self.start);
-        if !known.resumed {
-            let example = || format!("the session of {} was not resumed", known.user);
-            returns.report.fault(Fault::Lost, example);
-        }
-        Ok(line)
-    }
-
-    fn returns(&self) -> MutexGuard<'_, Returns> {
-        self.returns.lock().expect("no holder panics")
-    }
-}
-
-/// Whether a later try may succeed.
-fn is_passing(error: &BenchError) -> bool {
-    matches!(error, BenchError::Connect(_) | BenchError::Closed(_) | BenchError::Io(_))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use bongsu_testkit::{Said, within};
-use doctor::{Doctor, Illness};
+use doctor::{Doctor, Illness, REFUSED};
 use serde_json::Value;
 
 use crate::bongsu;
@@ -145,6 +145,16 @@ async fn a_server_that_loses_doubles_or_reorders_one_message_fails_the_run() {
         assert_eq!(figures["faults"][fault], 1, "{figures}");
         assert_eq!(figures["correct"], false);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_a_storm_that_are_refused_for_now_come_again_and_are_counted() {
+    let server = bongsu().serve().await;
+    let data = server.data().to_string_lossy().into_owned();
+    let doctor = Doctor::before(server.url(), Illness::Refuses).await;
+    let figures = figures(&bench(SCENARIOS[6], &["--json", "--url", &doctor.url, "--data", &data]).await);
+    assert_eq!(figures["figures"]["hellos refused for now and tried again"], REFUSED as f64, "{figures}");
+    assert_eq!(phase(&figures, "storm 1")["count"], 12, "everybody came back: {figures}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,5 @@
-//! A proxy that makes a healthy server ill: it loses, doubles or reorders one message on its way to a client.
+//! A proxy that makes a healthy server ill: it loses, doubles or reorders one message on its way to a client, or
+//! refuses those who come back for a while.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,13 @@ use tokio_util::task::AbortOnDropHandle;
 /// The message it happens to: some are behind it, so that nothing waits for the last one.
 const VICTIM: u64 = 5;
 
+/// Hellos of those who come back that are refused.
+pub(super) const REFUSED: u64 = 3;
+
+/// What they hear; the id is that of their first request.
+const REFUSAL: &str = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32011,"message":"overloaded","data":{"kind":"overloaded","retry":true,
+    "retry_after_ms":1,"outcome":"not_applied"}}}"#;
+
 /// Opcode of a text frame, with the bit of a last fragment.
 const TEXT: u8 = 0x81;
 
@@ -21,6 +29,8 @@ pub(super) enum Illness {
     Loses,
     Doubles,
     Reorders,
+    /// Refuses the first who come back.
+    Refuses,
 }
 
 /// Stands before a server as long as it lives.
@@ -34,7 +44,7 @@ impl Doctor {
         let server = server.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let messages = Arc::new(AtomicU64::new(0));
+        let seen = Arc::new(AtomicU64::new(0));
         let task = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
@@ -42,7 +52,7 @@ impl Doctor {
                 let (mut from_client, to_client) = client.into_split();
                 let (from_server, mut to_server) = upstream.into_split();
                 tokio::spawn(async move { copy(&mut from_client, &mut to_server).await });
-                let patient = Patient { illness, messages: Arc::clone(&messages), held: None };
+                let patient = Patient { illness, seen: Arc::clone(&seen), held: None };
                 tokio::spawn(patient.pass(from_server, to_client));
             }
         });
@@ -53,8 +63,8 @@ impl Doctor {
 /// One connection.
 struct Patient {
     illness: Illness,
-    /// Messages seen on all connections.
-    messages: Arc<AtomicU64>,
+    /// What it may happen to, seen on all connections: messages, or answers to those who come back.
+    seen: Arc<AtomicU64>,
     /// The message that waits for the next one.
     held: Option<Box<RawValue>>,
 }
@@ -99,12 +109,21 @@ impl Patient {
         };
         let mut treated = Vec::new();
         for object in objects {
-            if !object.get().contains(r#""method":"message.new""#) {
+            let mark = match self.illness {
+                Illness::Refuses => r#""resumed":true"#,
+                Illness::Loses | Illness::Doubles | Illness::Reorders => r#""method":"message.new""#,
+            };
+            if !object.get().contains(mark) {
                 treated.push(object);
                 continue;
             }
-            let is_victim = self.messages.fetch_add(1, Ordering::Relaxed) + 1 == VICTIM;
+            let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+            let is_victim = match self.illness {
+                Illness::Refuses => number <= REFUSED,
+                Illness::Loses | Illness::Doubles | Illness::Reorders => number == VICTIM,
+            };
             match (is_victim, self.illness) {
+                (true, Illness::Refuses) => treated.push(RawValue::from_string(REFUSAL.to_owned()).unwrap()),
                 (true, Illness::Loses) => {}
                 (true, Illness::Doubles) => treated.extend([object.clone(), object]),
                 (true, Illness::Reorders) => self.held = Some(object),
