@@ -8,6 +8,7 @@
 //! A lock is held for one entry at a time, never across I/O.
 
 mod generations;
+mod packed;
 mod person;
 mod stamps;
 
@@ -145,7 +146,7 @@ impl Positions {
         for (key, value) in rows.of(Table::Own) {
             let Ok((user, room)) = keys::own_split(key) else { continue };
             let mut people = part(&self.people, Mark::of_user(user));
-            people.change(user, |person| Arc::make_mut(person).change_row(room, value));
+            people.change(user, |person| Arc::make_mut(person).change_row(room, value.map(AsRef::as_ref)));
         }
         self.stamps.finish(writing);
     }
