@@ -3,7 +3,7 @@
 //! Every room is in one of three states: **live** (the hub delivers), **behind** (pages of the log are read, and the room
 //! is in `queue` or its page is under way), or **ended** (the user left; the own fact that says so is on its way).
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use bongsu_types::{RoomId, Seq};
 
@@ -71,7 +71,8 @@ pub(super) enum Told {
 /// The rooms of one session.
 #[derive(Debug, Default)]
 pub(super) struct RoomTable {
-    entries: HashMap<RoomId, RoomEntry>,
+    /// Ascending by room: half the memory of a map, and a hello brings them in this order.
+    entries: Vec<RoomEntry>,
     /// Rooms behind whose next page is not under way, in the order of their turns.
     queue: VecDeque<RoomId>,
     /// Rooms whose acked position is not stored.
@@ -80,35 +81,41 @@ pub(super) struct RoomTable {
 
 impl RoomTable {
     pub(super) fn with_capacity(rooms: usize) -> Self {
-        Self { entries: HashMap::with_capacity(rooms), ..Self::default() }
+        Self { entries: Vec::with_capacity(rooms), ..Self::default() }
     }
 
     pub(super) fn get(&self, room: RoomId) -> Option<&RoomEntry> {
-        self.entries.get(&room)
+        Some(&self.entries[self.find(room).ok()?])
     }
 
     pub(super) fn get_mut(&mut self, room: RoomId) -> Option<&mut RoomEntry> {
-        self.entries.get_mut(&room)
+        let at = self.find(room).ok()?;
+        Some(&mut self.entries[at])
     }
 
     pub(super) fn insert(&mut self, entry: RoomEntry) {
-        self.entries.insert(entry.channel.room, entry);
+        match self.find(entry.channel.room) {
+            Ok(at) => self.entries[at] = entry,
+            Err(at) => self.entries.insert(at, entry),
+        }
     }
 
     /// Lets go of a room.
     pub(super) fn remove(&mut self, room: RoomId) {
-        self.entries.remove(&room);
+        if let Ok(at) = self.find(room) {
+            self.entries.remove(at);
+        }
         self.unstored.remove(&room);
         self.queue.retain(|queued| *queued != room);
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &RoomEntry> {
-        self.entries.values()
+        self.entries.iter()
     }
 
     /// Puts a room behind, and at the end of the queue.
     pub(super) fn fall_behind(&mut self, room: RoomId, next: Seq, why: Why) {
-        if let Some(entry) = self.entries.get_mut(&room) {
+        if let Some(entry) = self.get_mut(room) {
             entry.state = RoomState::Behind { next, why };
             self.queue.push_back(room);
         }
@@ -148,7 +155,7 @@ impl RoomTable {
 
     /// Takes an ack: never back, never beyond what was sent. Unknown rooms are ignored.
     pub(super) fn ack(&mut self, room: RoomId, seq: Seq) {
-        let Some(entry) = self.entries.get_mut(&room) else { return };
+        let Some(entry) = self.get_mut(room) else { return };
         let sent = match entry.state {
             RoomState::Live => entry.channel.last().unwrap_or(entry.acked),
             RoomState::Behind { next, .. } | RoomState::Ended { next } => next.prev(),
@@ -163,12 +170,19 @@ impl RoomTable {
     /// Acked positions that are not stored. They count as stored from now on.
     pub(super) fn take_unstored(&mut self) -> Vec<(RoomId, Seq)> {
         let rooms = std::mem::take(&mut self.unstored);
-        rooms.into_iter().filter_map(|room| Some((room, self.entries.get(&room)?.acked))).collect()
+        rooms.into_iter().filter_map(|room| Some((room, self.get(room)?.acked))).collect()
     }
 
     /// Storing failed: they are to be stored again.
     pub(super) fn keep_unstored(&mut self, cursors: &[(RoomId, Seq)]) {
-        let known = cursors.iter().map(|(room, _)| *room).filter(|room| self.entries.contains_key(room));
-        self.unstored.extend(known);
+        for (room, _) in cursors {
+            if self.get(*room).is_some() {
+                self.unstored.insert(*room);
+            }
+        }
+    }
+
+    fn find(&self, room: RoomId) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&room, |entry| entry.channel.room)
     }
 }
