@@ -39,7 +39,8 @@ struct State {
     held: BTreeMap<Seq, Arc<Record>>,
     /// Somebody reads, or is about to read, what is missing.
     repairing: bool,
-    live: BTreeMap<SessionId, Live>,
+    /// Ascending by session: a new one is the last, and a delivery goes over all of them.
+    live: Vec<Live>,
     ring: Ring,
     /// Read marks not told yet: the last one of each user.
     receipts: Vec<(UserId, Seq)>,
@@ -185,7 +186,7 @@ impl RoomChannel {
         if mailbox.removals() != removals {
             return Attach::Recheck;
         }
-        state.live.insert(mailbox.session, Live { mailbox: mailbox.clone(), from: next });
+        state.join(Live { mailbox: mailbox.clone(), from: next });
         Attach::Live
     }
 
@@ -203,27 +204,28 @@ impl RoomChannel {
             return None;
         }
         mailbox.push(announce(last));
-        state.live.insert(mailbox.session, Live { mailbox: mailbox.clone(), from: last.next() });
+        state.join(Live { mailbox: mailbox.clone(), from: last.next() });
         Some(last)
     }
 
     /// Ends a session's being live. Returns the first record it did not get, if it was live.
     pub(crate) fn detach(&self, session: SessionId) -> Option<Seq> {
         let mut state = self.lock();
-        let live = state.live.remove(&session)?;
+        let at = state.find(session).ok()?;
+        let live = state.live.remove(at);
         Some(state.last.unwrap_or_default().next().max(live.from))
     }
 
     /// Whether a session gets live records.
     pub(super) fn is_live(&self, session: SessionId) -> bool {
-        self.lock().live.contains_key(&session)
+        self.lock().find(session).is_ok()
     }
 
     /// Suspends the live sessions of a user who may have left after `left`.
     pub(super) fn suspend_user(&self, user: &UserId, left: Seq) {
         let mut state = self.lock();
         let next = state.last.unwrap_or_default().next();
-        state.live.retain(|_, live| {
+        state.live.retain(|live| {
             // Whoever is live from a later record on has joined anew.
             let stays = live.mailbox.user != *user || live.from > left.next();
             if !stays {
@@ -244,7 +246,7 @@ impl RoomChannel {
 
     /// Tells live sessions of other users something that may be lost.
     pub(super) fn tell_others(&self, user: &UserId, object: &Bytes) {
-        for live in self.lock().live.values().filter(|live| live.mailbox.user != *user) {
+        for live in self.lock().live.iter().filter(|live| live.mailbox.user != *user) {
             live.mailbox.offer(object);
         }
     }
@@ -271,6 +273,17 @@ impl RoomChannel {
 }
 
 impl State {
+    fn find(&self, session: SessionId) -> Result<usize, usize> {
+        self.live.binary_search_by_key(&session, |live| live.mailbox.session)
+    }
+
+    fn join(&mut self, live: Live) {
+        match self.find(live.mailbox.session) {
+            Ok(at) => self.live[at] = live,
+            Err(at) => self.live.insert(at, live),
+        }
+    }
+
     /// Delivers the next record. Returns to how many sessions, and its bytes.
     fn deliver(&mut self, room: RoomId, record: &Record, touched: &mut Touched) -> (usize, usize) {
         let encoded = Encoded::of(record);
@@ -278,7 +291,7 @@ impl State {
         self.last = Some(seq);
         self.max_seen = self.max_seen.max(seq);
         let mut sessions = 0;
-        self.live.retain(|_, live| {
+        self.live.retain(|live| {
             if live.from > seq {
                 return true;
             }
@@ -303,7 +316,7 @@ impl State {
 
     /// Nothing after the record of the removal reaches those removed: their own rows say so when they read on.
     fn suspend_removed(&mut self, room: RoomId, seq: Seq, users: &[UserId]) {
-        self.live.retain(|_, live| {
+        self.live.retain(|live| {
             let stays = live.from > seq || !users.contains(&live.mailbox.user);
             if !stays {
                 live.mailbox.note_removal();
@@ -314,7 +327,7 @@ impl State {
     }
 
     fn suspend_all(&mut self, room: RoomId, next: Seq) {
-        for live in std::mem::take(&mut self.live).into_values() {
+        for live in std::mem::take(&mut self.live) {
             live.mailbox.suspend(room, next.max(live.from));
         }
     }
