@@ -5,6 +5,7 @@ mod catch_up;
 mod command;
 mod end;
 mod hello;
+mod intake;
 mod orders;
 mod own_facts;
 mod presence;

@@ -1,8 +1,8 @@
 //! The socket: all use of the WebSocket library is in this file.
 //!
-//! The library reads: it checks frames, masks, UTF-8 and sizes, and answers pings and closes. Text frames are written
-//! through the [`Outlet`], which the hub has too, so that a burst needs one system call and an idle socket holds no buffer
-//! for writing at all.
+//! The library reads, through the [`Intake`]: it checks frames, masks, UTF-8 and sizes, and answers pings and closes.
+//! Text frames are written through the [`Outlet`], which the hub has too, so that a burst needs one system call and an
+//! idle socket holds no buffer for writing at all.
 
 use std::io::{self, Read, Write};
 use std::pin::Pin;
@@ -19,10 +19,12 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
+use super::intake::Intake;
 use crate::hub::{OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT, Outlet, OutletBounds};
 
-/// Bytes read from the socket at once: most frames of a chat are shorter, and every idle session holds this.
-const READ_BYTES: usize = 2 * 1024;
+/// Buffer of the library: most frames of a chat are shorter, and every idle session holds this. Not less, because the
+/// library's next buffer would be as short as the head of a frame.
+const READ_BYTES: usize = 1024;
 
 /// Pongs and close replies not written yet. A peer that pings faster than it reads gets only the last pong.
 const CONTROL_BYTES_MAX: usize = 1024;
@@ -42,6 +44,7 @@ pub(super) fn accept_key(key: &[u8]) -> String {
 pub(super) struct Socket {
     context: WebSocketContext,
     half: OwnedReadHalf,
+    intake: Intake,
     outlet: Arc<Outlet>,
     /// See [`LONG_FRAME_BYTES`].
     long_frame: Option<Utf8Bytes>,
@@ -93,6 +96,7 @@ impl Socket {
         Some(Self {
             context: WebSocketContext::from_partially_read(read_buf.to_vec(), Role::Server, Some(config)),
             half,
+            intake: Intake::default(),
             outlet: Arc::new(Outlet::new(Box::new(write_half), bounds)),
             long_frame: None,
         })
@@ -132,8 +136,8 @@ impl Socket {
         if reading == Reading::Off {
             return Poll::Pending;
         }
-        let Self { context, half, outlet, .. } = self;
-        let result = context.read(&mut Wire { half, outlet, cx });
+        let Self { context, half, intake, outlet, .. } = self;
+        let result = context.read(&mut Wire { half, intake, outlet, cx });
         self.long_frame = None;
         let turn = match result {
             Ok(Message::Text(text)) => {
@@ -146,7 +150,7 @@ impl Socket {
             Ok(Message::Binary(_) | Message::Frame(_)) => Turn::Abuse(CloseCode::Protocol),
             Ok(Message::Close(_)) => {
                 // The library owes the peer a close frame; it counts as an error that there is nothing after it.
-                drop(context.flush(&mut Wire { half, outlet, cx }));
+                drop(context.flush(&mut Wire { half, intake, outlet, cx }));
                 Turn::Closed
             }
             Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -212,16 +216,15 @@ fn after(error: &tungstenite::Error) -> Turn {
 /// The stream as the library wants it: it reads from the socket, and writes behind what is queued.
 struct Wire<'a, 'b> {
     half: &'a mut OwnedReadHalf,
+    intake: &'a mut Intake,
     outlet: &'a Outlet,
     cx: &'a mut Context<'b>,
 }
 
 impl Read for Wire<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut read = ReadBuf::new(buffer);
-        match Pin::new(&mut *self.half).poll_read(self.cx, &mut read) {
-            Poll::Ready(Ok(())) => Ok(read.filled().len()),
-            Poll::Ready(Err(error)) => Err(error),
+        match self.intake.poll_read(self.half, self.cx, buffer) {
+            Poll::Ready(read) => read,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
