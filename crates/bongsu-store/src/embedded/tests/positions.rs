@@ -14,6 +14,7 @@ use crate::embedded::hot::HotRows;
 use crate::embedded::job::Mutation;
 use crate::embedded::overlay::{Overlay, Undurable};
 use crate::embedded::positions::{Known, Mark, Person};
+use crate::embedded::row::own::encode_own;
 use crate::embedded::row::room::encode_head;
 use crate::embedded::source::Source;
 use crate::embedded::table::Table;
@@ -86,6 +87,50 @@ async fn memory_does_not_answer_for_what_is_being_written() {
     assert!(matches!(positions.head(room), Known::Not(_)), "nor is anything kept meanwhile");
     positions.finish(&rows, writing);
     assert!(matches!(positions.head(room), Known::Here(head) if head == new));
+}
+
+/// A batch that only moves the marks of a user, to the same place in all rooms.
+fn marks(store: &EmbeddedStore, user: &UserId, rooms: &[RoomId], read_seq: Seq) -> Undurable {
+    let mut hot = HotRows::new();
+    let mut overlay = Overlay::new(&store.shared.tables, &mut hot);
+    for room in rooms {
+        let mut own = view(store).own(user, *room).unwrap().unwrap();
+        own.row.read_seq = read_seq;
+        overlay.put(Table::Own, &keys::own(user, *room), encode_own(&own));
+    }
+    overlay.finish()
+}
+
+#[tokio::test]
+async fn a_user_is_seen_before_a_batch_or_after_it_and_never_in_between() {
+    const ROOMS: usize = 16;
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let alice = user("alice");
+    let mut rooms = Vec::new();
+    for _ in 0..ROOMS {
+        rooms.push(group(&store).await);
+    }
+    store.own_rows(&alice).await.unwrap();
+    let positions = &store.shared.positions;
+    let take_over = |batch: &Undurable| positions.finish(batch, positions.begin(batch));
+    let batches = [7, 9].map(|read_seq| marks(&store, &alice, &rooms, Seq(read_seq)));
+    take_over(&batches[0]);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Readers that wait for each other's lock, so that a batch may begin while one waits.
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    let Known::Here(person) = positions.person(&alice) else { continue };
+                    let mark = |room: RoomId| person.own(&alice, room).unwrap().unwrap().read_seq;
+                    assert_eq!(mark(rooms[0]), mark(rooms[ROOMS - 1]), "a batch is seen in part");
+                }
+            });
+        }
+        batches.iter().cycle().take(5_000).for_each(take_over);
+        done.store(true, Ordering::Release);
+    });
 }
 
 /// Moves a head, and writes a row that the engine does not take: its key is too long.
