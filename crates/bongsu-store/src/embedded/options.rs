@@ -15,7 +15,7 @@ pub struct EmbeddedSettings {
     /// Bytes of blocks kept in memory.
     pub cache_bytes: u64,
     /// Bytes of heads and own rows kept in memory for readers, about and at most: 64 MiB hold up to 120,000 heads and
-    /// 40,000 users in ten rooms each.
+    /// 70,000 users in ten rooms each.
     pub positions_bytes: usize,
     /// Free bytes on the disk below which writes are refused (`NotApplied`); hellos, acks and sweeps go on down to a
     /// quarter of it. The engine also writes in the background (files of 8 MiB, one being made while others are
