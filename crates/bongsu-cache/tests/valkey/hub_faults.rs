@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::counter_faults::Tally;
-use crate::servers::{Turn, on_both_engines, shard_of};
+use crate::servers::{PATIENT, Turn, on_both_engines, shard_of};
 
 on_both_engines! {
     no_read_fails_while_a_primary_is_killed;
@@ -46,7 +46,7 @@ impl Process {
             .valkey(&valkey)
             .schema_notice(Duration::from_secs(2))
             // How fast a busy machine is, is not under test.
-            .l2_budget(Duration::from_millis(400))
+            .l2_budget(PATIENT)
             .model::<Row>()
             .build()
             .unwrap();

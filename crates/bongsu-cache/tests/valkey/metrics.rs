@@ -1,5 +1,8 @@
 //! What is measured of the servers, as a recorder sees it.
 
+use std::time::Duration;
+
+use bongsu_cache::contract::L2Error;
 use bongsu_cache::valkey::Valkey;
 use bongsu_testbed::{Engine, until};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -25,7 +28,8 @@ async fn a_breaker_says_when_it_opens_tries_and_closes() {
     let recorded = recorder.handle();
     let _guard = metrics::set_default_local_recorder(&recorder);
     let single = Single::start(Engine::Valkey).await;
-    let l2 = Valkey::connect(single.options().with_must_be_reachable(true)).await.unwrap().l2();
+    let hasty = single.options().with_must_be_reachable(true).with_answer_timeout(Duration::from_millis(300));
+    let l2 = Valkey::connect(hasty).await.unwrap().l2();
     let server = single.server.address();
     let entry = key("entry");
     let is = async |state: f64| {
@@ -35,7 +39,7 @@ async fn a_breaker_says_when_it_opens_tries_and_closes() {
     epoch_at_last(&*l2, &entry).await;
     assert_eq!(breaker(&recorded, &server), Some(CLOSED));
     single.server.pause();
-    while l2.epoch(&entry).await != Err(bongsu_cache::contract::L2Error::BreakerOpen) {}
+    while l2.epoch(&entry).await != Err(L2Error::BreakerOpen) {}
     is(OPEN).await;
     // It connects to find out whether somebody answers, again and again.
     is(HALF_OPEN).await;

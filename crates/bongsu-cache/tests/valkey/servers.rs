@@ -12,9 +12,9 @@ use bongsu_testbed::{Cluster, Engine, SHARDS, Server, until};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
-/// Longer than anything takes on a busy machine, where how fast it is is not under test; and shorter than it takes
-/// until a primary that hangs is replaced.
-const PATIENT: Duration = Duration::from_millis(1500);
+/// Longer than an answer takes on a busy machine, where how fast it is is not under test; and shorter than it takes until
+/// a primary that hangs is replaced.
+pub(crate) const PATIENT: Duration = Duration::from_millis(1500);
 
 /// After this long the engine has given a handover up.
 const HANDOVER: Duration = Duration::from_secs(6);
@@ -43,11 +43,11 @@ impl Single {
     }
 
     pub(crate) fn options(&self) -> ValkeyOptions {
-        ValkeyOptions::new([self.server.address()]).with_prefix(&self.prefix)
+        ValkeyOptions::new([self.server.address()]).with_prefix(&self.prefix).with_answer_timeout(PATIENT)
     }
 
     async fn connect(&self) -> Valkey {
-        Valkey::connect(self.options().with_answer_timeout(PATIENT)).await.unwrap()
+        Valkey::connect(self.options()).await.unwrap()
     }
 }
 
@@ -119,7 +119,7 @@ impl Turn {
     }
 
     pub(crate) fn options(&self) -> ValkeyOptions {
-        ValkeyOptions::new(self.cluster().seeds()).with_prefix(&self.prefix)
+        ValkeyOptions::new(self.cluster().seeds()).with_prefix(&self.prefix).with_answer_timeout(PATIENT)
     }
 
     /// What all keys of this test begin with.
@@ -144,7 +144,7 @@ impl Turn {
     }
 
     async fn connect(&self) -> Valkey {
-        Valkey::connect(self.options().with_answer_timeout(PATIENT)).await.unwrap()
+        Valkey::connect(self.options()).await.unwrap()
     }
 }
 
