@@ -176,7 +176,7 @@ async fn outages(world: Arc<World>, l2: Arc<MemoryL2>) {
         let seat = usize::try_from(dice.below(PROCESSES as u64)).unwrap();
         let process = world.process(seat);
         let lasts = 200 * MILLI + dice.time_up_to(3 * SECOND);
-        match dice.below(7) {
+        match dice.below(8) {
             0 => {
                 let _trouble = world.history.trouble("a process is cut off from the shared tier");
                 process.l2.cut();
@@ -204,6 +204,7 @@ async fn outages(world: Arc<World>, l2: Arc<MemoryL2>) {
             }
             4 => l2.flush(),
             5 => l2.restart(),
+            6 => world.kill(seat).await,
             _ => world.restart(seat).await,
         }
     }

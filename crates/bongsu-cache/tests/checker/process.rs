@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bongsu_cache::contract::{Backplane, L2};
+use bongsu_cache::contract::{Backplane, Channel, L2};
 use bongsu_cache::envelope::Version;
 use bongsu_cache::testing::{BackplaneFaults, FaultyL2, History, L2Faults, LossyBackplane};
 use bongsu_cache::{
@@ -69,6 +69,16 @@ impl Process {
     pub(super) fn fail(&self, (l2, backplane): (L2Faults, BackplaneFaults)) {
         self.l2.set(l2);
         self.backplane.set(backplane);
+    }
+
+    /// Nothing it does is heard from now on, and it hears nothing. Nobody is told.
+    pub(super) fn vanish(&self) {
+        self.ends.cancel();
+        self.l2.cut();
+        for channel in Channel::all() {
+            self.backplane.mute(channel);
+            self.backplane.deafen(channel);
+        }
     }
 
     /// In order: its writers are done, what they left is carried out, and it says goodbye.

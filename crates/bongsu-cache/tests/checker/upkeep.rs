@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::time::sleep;
 
 use super::World;
+use super::process::Process;
 use super::writers::told;
 use crate::thing::Thing;
 
@@ -77,12 +78,33 @@ impl World {
     /// Ends a process in order and starts another one on its seat, cold: what readers and writers do goes on there at
     /// once, before it has registered and heard every channel.
     pub(crate) async fn restart(&self, seat: usize) {
+        let last = self.replace(seat);
+        self.took_leave(&last).await;
+        assert!(self.process(seat).hub.settled(30 * SECOND).await, "a process that starts late settles");
+    }
+
+    /// Ends a process as kill -9 would: nothing it does from now on reaches anybody, and its leases are left to run out.
+    /// Another one starts on its seat, cold. Who dies between a commit and its invalidation leaves the old value for its
+    /// life, as is stated; so this one dies when what it wrote has been heard by all.
+    pub(crate) async fn kill(&self, seat: usize) {
+        let last = self.process(seat);
+        let nobody_writes = last.writing.write().await;
+        while last.hub.pending_invalidations() + last.counter.pending_removals() > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+        sleep(self.plan.bound.usual).await;
+        self.replace(seat);
+        last.vanish();
+        drop(nobody_writes);
+        assert!(self.process(seat).hub.settled(30 * SECOND).await, "the successor of a killed one settles");
+    }
+
+    /// Puts a new process on the seat, and returns the last one, which goes on.
+    fn replace(&self, seat: usize) -> Arc<Process> {
         let number = self.process(seat).number + self.seats.len() as u16;
         let next = Arc::new(self.recipe.start(number, &self.seats[seat].tiers, &self.history));
         next.fail(*self.faults.lock().unwrap());
-        let last = std::mem::replace(&mut *self.seats[seat].process.write().unwrap(), next);
-        self.took_leave(&last).await;
-        assert!(self.process(seat).hub.settled(30 * SECOND).await, "a process that starts late settles");
+        std::mem::replace(&mut *self.seats[seat].process.write().unwrap(), next)
     }
 
     /// One process after the other is replaced, for as long as the world lives.
