@@ -215,15 +215,12 @@ impl<T: Cached> Batch<T> {
             }
             let keys: Vec<Key> = asked.iter().map(|seat| seat.fetch.key.clone()).collect();
             let answers = shared.lease_many(&keys, self.token, ttl, over).await;
+            let mut won = Vec::with_capacity(asked.len());
             for (mut seat, answer) in asked.into_iter().zip(answers) {
                 match answer {
                     Ok(Lease::Won(epoch)) => {
-                        model.metrics.leased(LeaseEnd::Won);
-                        tasks.push(Task {
-                            seat,
-                            right: Some(Right::new(self.token, epoch, ttl)),
-                            reached: true,
-                        });
+                        let right = Some(Right::new(self.token, epoch, ttl));
+                        won.push(Task { seat, right, reached: true });
                     }
                     Ok(Lease::Filled(found)) => match seat.fetch.open(&found) {
                         Some(held) => {
@@ -243,8 +240,33 @@ impl<T: Cached> Batch<T> {
                     Err(_) => tasks.push(Task { seat, right: None, reached: false }),
                 }
             }
+            if over == Over::Present {
+                won = self.look_once_more(won).await;
+            }
+            won.iter().for_each(|_| model.metrics.leased(LeaseEnd::Won));
+            tasks.append(&mut won);
         }
         held_for
+    }
+
+    /// Leases over entries that cannot be believed may come right after another one's fills, see `Fetch::turn`. Answers
+    /// what was filled, and returns the others.
+    async fn look_once_more(&self, won: Vec<Task<T>>) -> Vec<Task<T>> {
+        let Some(shared) = self.cache.core().shared.as_ref().filter(|_| !won.is_empty()) else { return won };
+        let keys: Vec<Key> = won.iter().map(|task| task.seat.fetch.key.clone()).collect();
+        let (mut missing, mut ended) = (Vec::with_capacity(won.len()), Vec::new());
+        for (task, answer) in won.into_iter().zip(shared.get_many(&keys).await) {
+            match answer.ok().and_then(|found| task.seat.fetch.open_again(&found)) {
+                Some(held) => {
+                    task.seat.fetch.keep(&held, Footing::Stored);
+                    task.seat.landing.land(held.answer(Tier::L2));
+                    ended.push((task.seat.fetch, task.right));
+                }
+                None => missing.push(task),
+            }
+        }
+        give_back_all(&ended).await;
+        missing
     }
 
     /// Entries that were there and could not be believed may be better now.

@@ -101,10 +101,7 @@ impl<T: Cached> Fetch<T> {
         let mut waited = false;
         loop {
             let left = match shared.lease(&self.key, token, ttl, over).await {
-                Ok(Lease::Won(epoch)) => {
-                    model.metrics.leased(LeaseEnd::Won);
-                    return Turn::Mine(Right::new(token, epoch, ttl));
-                }
+                Ok(Lease::Won(epoch)) => return self.won(Right::new(token, epoch, ttl), over).await,
                 Ok(Lease::Filled(found)) => match self.open(&found) {
                     Some(held) => {
                         if waited {
@@ -136,10 +133,25 @@ impl<T: Cached> Fetch<T> {
         }
     }
 
+    /// A lease over an entry that cannot be believed may come right after another one's fill: since the look at that
+    /// entry it was replaced, and the lease was free again. Nobody fills under this lease, so one more look decides.
+    async fn won(&self, right: Right, over: Over) -> Turn<T> {
+        let metrics = &self.cache.model().metrics;
+        if over == Over::Present
+            && let Some(held) = self.look_shared().await
+        {
+            self.give_back(Some(right)).await;
+            metrics.leased(LeaseEnd::Waited);
+            return Turn::Found(held);
+        }
+        metrics.leased(LeaseEnd::Won);
+        Turn::Mine(right)
+    }
+
     async fn look_shared(&self) -> Option<Held<T>> {
         let shared = self.cache.core().shared.as_ref()?;
         let found = shared.get(&self.key).await.ok()?;
-        self.open(&found)
+        self.open_again(&found)
     }
 
     /// Gives the right back, so that the others need not wait until it ends.

@@ -6,6 +6,7 @@ mod applier;
 mod backplane;
 mod batches;
 mod invalidation;
+mod leases;
 mod metrics;
 mod model_drops;
 mod options;
