@@ -18,6 +18,9 @@ const SEQUENCE: usize = 1 << 20;
 /// Reads between two looks at the clock; then others run.
 const READS_AT_ONCE: usize = 64;
 
+/// What an entry takes beside its text, generously.
+const ENTRY_BYTES: u64 = 256;
+
 /// What is read, by whom, for how long.
 #[derive(Debug, Clone)]
 pub(super) struct Load {
@@ -40,20 +43,30 @@ impl Load {
         Self { sequence: zipf(keys), keys, value_bytes, readers, warm_up, measured }
     }
 
-    /// Reads for the time of the load, after a warm-up that is not measured; how many reads that was.
-    pub(super) async fn run(
+    /// Bytes of a process tier that holds all of it: three times what the entries take, because the table is cut into
+    /// parts that do not fill evenly.
+    pub(super) fn l1_bytes(&self) -> u64 {
+        self.keys * 3 * (self.value_bytes as u64 + ENTRY_BYTES)
+    }
+
+    /// The same reads without a measurement, until what they read has been fetched; how many that was.
+    pub(super) async fn warm_up(&self, cache: &Cache<Value>) -> Result<u64> {
+        Ok(self.readers(cache, self.warm_up).await?.count)
+    }
+
+    /// Reads for the time of the load.
+    pub(super) async fn measure(
         &self,
         name: &str,
         cache: &Cache<Value>,
         report: &mut Report,
-    ) -> Result<(Phase, u64)> {
-        let warming_up = self.readers(cache, self.warm_up).await?.count;
+    ) -> Result<Phase> {
         let begun = Instant::now();
         let Read { count, wrong, latency } = self.readers(cache, self.measured).await?;
         for _ in 0..wrong {
             report.fault(Fault::Altered, || format!("{name}: a read gave another entry"));
         }
-        let phase = Phase {
+        Ok(Phase {
             name: name.to_owned(),
             unit: "reads",
             count,
@@ -62,8 +75,7 @@ impl Load {
             peer: "server",
             server: None,
             load: None,
-        };
-        Ok((phase, warming_up))
+        })
     }
 
     async fn readers(&self, cache: &Cache<Value>, time: Duration) -> Result<Read> {

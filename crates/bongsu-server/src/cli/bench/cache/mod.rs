@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use self::load::Load;
 use self::server::ValkeyServer;
 use self::value::Value;
-use super::scenario::{Telling, Times};
+use super::scenario::{Telling, time};
 use crate::telemetry::start_metrics;
 
 /// What all keys of the scenario begin with.
@@ -34,9 +34,13 @@ pub(super) struct Cache {
     #[arg(long, value_name = "redis://HOST:PORT")]
     valkey: Option<String>,
     #[command(flatten)]
-    times: Times,
-    #[command(flatten)]
     telling: Telling,
+    /// Seconds measured, for each phase.
+    #[arg(long, value_name = "S", default_value_t = 4.0)]
+    seconds: f64,
+    /// Seconds before that, not measured: until what is read has been fetched.
+    #[arg(long, value_name = "S", default_value_t = 4.0)]
+    warm_up: f64,
     /// Entries; the n-th is read in proportion to 1 / n.
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     keys: u64,
@@ -65,7 +69,7 @@ impl Cache {
             self.keys > 0 && self.readers > 0 && self.stampede > 0,
             "nothing to read, or nobody to read it"
         );
-        let (measured, warm_up) = self.times.durations()?;
+        let (measured, warm_up) = (time("--seconds", self.seconds)?, time("--warm-up", self.warm_up)?);
         Ok(Load::new(self.keys, self.value_bytes, self.readers, warm_up, measured))
     }
 
@@ -89,9 +93,15 @@ fn runtime() -> Result<Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
+fn valkey_options(server: &ValkeyServer) -> ValkeyOptions {
+    ValkeyOptions::new([&server.address]).with_prefix(PREFIX).with_must_be_reachable(true)
+}
+
 /// A process of a service: its hub, ready for traffic.
-async fn process(server: &ValkeyServer, change: impl FnOnce(HubBuilder) -> HubBuilder) -> Result<CacheHub> {
-    let options = ValkeyOptions::new([&server.address]).with_prefix(PREFIX).with_must_be_reachable(true);
+async fn process(
+    options: ValkeyOptions,
+    change: impl FnOnce(HubBuilder) -> HubBuilder,
+) -> Result<CacheHub> {
     let valkey = Valkey::connect(options).await?;
     // One version of the type, so nobody has to be told of it before.
     let builder = CacheHub::builder(PREFIX).schema_notice(Duration::ZERO).valkey(&valkey).model::<Value>();
