@@ -31,6 +31,10 @@ use super::page::{Failure, Row};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long Valkey may take. A service would rather ask the database after 50 ms, as is usual; here queries are counted,
+/// and not how long the machine does something else.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The rooms of a user.
 #[derive(Debug, Clone, Serialize, Deserialize, CacheSchema)]
 #[cache(model = "rooms_of", id = i64, ttl = "7d", l1_ttl = "1h")]
@@ -92,9 +96,16 @@ pub(crate) struct Cached {
 
 impl Cached {
     pub(crate) async fn start(valkey: &str, database: &Arc<Database>) -> Result<Self, Failure> {
-        let options = ValkeyOptions::new([valkey]).with_prefix("chat_list").with_must_be_reachable(true);
+        let options = ValkeyOptions::new([valkey])
+            .with_prefix("chat_list")
+            .with_must_be_reachable(true)
+            .with_answer_timeout(PATIENCE);
         let valkey = Valkey::connect(options).await?;
-        let hub = CacheHub::builder("chat_list").schema_notice(Duration::ZERO).valkey(&valkey).build()?;
+        let hub = CacheHub::builder("chat_list")
+            .schema_notice(Duration::ZERO)
+            .l2_budget(PATIENCE)
+            .valkey(&valkey)
+            .build()?;
         let (rooms_of, rooms, heads, unread) = (hub.cache()?, hub.cache()?, hub.cache()?, hub.counter()?);
         if !hub.settled(Duration::from_secs(15)).await {
             return Err("the backplane is not heard".into());

@@ -54,7 +54,8 @@ struct Market {
     writer: Cached,
 }
 
-/// The three parts of the story: an empty cache, a market that goes on, a page that is looked at again.
+/// The parts of the story: an empty cache, a market that goes on, a page that is looked at again between other work, and
+/// one page after the other.
 pub(crate) async fn run(plan: Plan, postgres: &str, valkey: &str) -> Result<Measured, Failure> {
     let database = Arc::new(Database::connect(postgres).await?);
     fill::fill(&database, plan).await?;
@@ -65,6 +66,7 @@ pub(crate) async fn run(plan: Plan, postgres: &str, valkey: &str) -> Result<Meas
     market.cold(plan, &mut measured.cold).await?;
     market.live(plan, &mut measured.live).await?;
     market.warm(plan, &mut measured.warm).await?;
+    market.in_a_row(plan, &mut measured.in_a_row).await?;
     market.reader.stop().await;
     market.writer.stop().await;
     Ok(measured)
@@ -112,6 +114,29 @@ impl Market {
         Ok(())
     }
 
+    /// The same while the service does nothing but one way, as it would: no server has slept since the page before.
+    async fn in_a_row(&self, plan: Plan, phase: &mut Phase) -> Result<(), Failure> {
+        let database = &self.database;
+        let mut truths = Vec::new();
+        for user in 0..plan.users {
+            truths.push(recount(database, user).await?);
+        }
+        for way in 0..phase.ways.len() {
+            for _ in 0..plan.rounds {
+                for (user, truth) in (0..plan.users).zip(&truths) {
+                    let tally = &mut phase.ways[way];
+                    let page = match way {
+                        0 => tally.page(database, naive::page(database, user)).await?,
+                        1 => tally.page(database, batched::page(database, user)).await?,
+                        _ => tally.page(database, self.reader.page(user, &mut phase.hits)).await?,
+                    };
+                    phase.compare(user, &page, truth);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The page of a user in all three ways, one after the other, and as it should be.
     async fn pages(&self, user: i64, phase: &mut Phase) -> Result<Vec<Row>, Failure> {
         let database = &self.database;
@@ -126,10 +151,7 @@ impl Market {
             pages[2] = self.once_heard(user, &truth).await?;
         }
         for page in &pages {
-            if *page != truth {
-                phase.wrong += 1;
-                eprintln!("a page of user {user}:\n{page:#?}\nis not\n{truth:#?}");
-            }
+            phase.compare(user, page, &truth);
         }
         Ok(truth)
     }
