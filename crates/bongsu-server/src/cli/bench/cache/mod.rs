@@ -98,10 +98,7 @@ fn valkey_options(server: &ValkeyServer) -> ValkeyOptions {
 }
 
 /// A process of a service: its hub, ready for traffic.
-async fn process(
-    options: ValkeyOptions,
-    change: impl FnOnce(HubBuilder) -> HubBuilder,
-) -> Result<CacheHub> {
+async fn process(options: ValkeyOptions, change: impl FnOnce(HubBuilder) -> HubBuilder) -> Result<CacheHub> {
     let valkey = Valkey::connect(options).await?;
     // One version of the type, so nobody has to be told of it before.
     let builder = CacheHub::builder(PREFIX).schema_notice(Duration::ZERO).valkey(&valkey).model::<Value>();
