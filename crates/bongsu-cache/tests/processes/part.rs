@@ -73,7 +73,8 @@ impl Process {
             .with_must_be_reachable(true);
         let valkey = Valkey::connect(options).await.unwrap();
         let hub = CacheHub::builder("processes")
-            .schema_notice(Duration::from_millis(50))
+            // A process that has not heard for most of this time that it is registered loads and does not fill.
+            .schema_notice(Duration::from_secs(4))
             // What is shown here is who loads, not how long a busy machine takes to say so.
             .l2_budget(Duration::from_secs(2))
             .l2(bongsu_cache::testing::FaultyL2::new(valkey.l2(), 0))
