@@ -249,7 +249,7 @@ impl<T: Cached> Batch<T> {
         held_for
     }
 
-    /// Leases over entries that cannot be believed may come right after another one's fills, see `Fetch::turn`. Answers
+    /// Leases over entries that cannot be believed may come right after another one's fills, see `Fetch::won`. Answers
     /// what was filled, and returns the others.
     async fn look_once_more(&self, won: Vec<Task<T>>) -> Vec<Task<T>> {
         let Some(shared) = self.cache.core().shared.as_ref().filter(|_| !won.is_empty()) else { return won };
