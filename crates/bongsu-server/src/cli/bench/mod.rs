@@ -17,6 +17,7 @@ mod resume;
 mod runs;
 mod scenario;
 mod send;
+mod stolen;
 mod storm;
 
 use anyhow::Result;

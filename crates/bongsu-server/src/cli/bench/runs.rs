@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::origin::Origin;
 use super::print::{self, QUANTILES, milliseconds};
+use super::scenario::Measured;
 
 /// One figure over all runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,7 +88,8 @@ fn spreads(outcomes: &[Outcome]) -> Vec<(String, String, Spread)> {
 }
 
 /// Medians for people.
-pub(super) fn table(scenario: &str, origin: &Origin, outcomes: &[Outcome]) -> String {
+pub(super) fn table(scenario: &str, origin: &Origin, measured: &Measured) -> String {
+    let Measured { outcomes, left_out } = measured;
     let mut text = format!("bongsu bench {scenario} · {}\n", origin.line());
     text += &format!("median (lowest-highest) of {} runs\n\n", outcomes.len());
     let mut last = None;
@@ -109,11 +111,13 @@ pub(super) fn table(scenario: &str, origin: &Origin, outcomes: &[Outcome]) -> St
         "runs in which the load side was the bottleneck: {}\n",
         outcomes.iter().filter(bound).count()
     );
+    text += &format!("runs left out because the host took too much of the machine: {left_out}\n");
     text
 }
 
 /// Medians and every run as one JSON object.
-pub(super) fn json(outcomes: &[Outcome]) -> Value {
+pub(super) fn json(measured: &Measured) -> Value {
+    let Measured { outcomes, left_out } = measured;
     let mut phases = Map::new();
     let mut figures = Map::new();
     for (phase, figure, spread) in spreads(outcomes) {
@@ -128,6 +132,7 @@ pub(super) fn json(outcomes: &[Outcome]) -> Value {
     json!({
         "median": { "phases": phases, "figures": figures },
         "correct": outcomes.iter().all(|outcome| outcome.report.is_clean()),
+        "left_out": left_out,
         "runs": outcomes.iter().map(print::json).collect::<Vec<_>>(),
     })
 }
@@ -148,7 +153,7 @@ mod tests {
     fn each_figure_of_each_phase_has_its_median() {
         let run =
             |rate: f64| Outcome { figures: vec![("hellos a second".to_owned(), rate)], ..Outcome::default() };
-        let json = json(&[run(10.0), run(30.0), run(20.0)]);
+        let json = json(&Measured { outcomes: vec![run(10.0), run(30.0), run(20.0)], left_out: 0 });
         assert_eq!(json["median"]["figures"]["hellos a second"]["median"], 20.0);
         assert_eq!(json["runs"].as_array().map(Vec::len), Some(3));
     }
