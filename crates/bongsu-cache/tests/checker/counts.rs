@@ -16,8 +16,9 @@ use super::{Counting, SourceFails, World};
 
 /// How many counters there are.
 const COUNTERS: u64 = 10;
-/// Stories of wrong counts that are kept.
+/// Stories of wrong counts that are told, and those that are kept until all troubles are known.
 const STORIES_MAX: usize = 5;
+const STORIES_KEPT_MAX: usize = 1_000;
 
 /// Names a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,10 +47,27 @@ pub(crate) struct CountReport {
     pub(crate) stories: Vec<String>,
 }
 
+/// What was seen while it went on.
+#[derive(Debug, Default)]
+struct Seen {
+    exact: u64,
+    unsettled: u64,
+    /// Neither the number nor seen while it was changed: judged when all troubles are known.
+    others: Vec<Other>,
+}
+
+#[derive(Debug)]
+struct Other {
+    began: Instant,
+    quiet_since: Instant,
+    /// Of the first only.
+    story: Option<String>,
+}
+
 /// The counters' source.
 pub(super) struct Counts {
     all: Vec<Mutex<Count>>,
-    found: Mutex<CountReport>,
+    seen: Mutex<Seen>,
 }
 
 #[derive(Debug)]
@@ -92,35 +110,42 @@ impl Counts {
         let count = |_| {
             Mutex::new(Count { value: 0, changes_under_way: 0, quiet_since: Instant::now(), last: "new" })
         };
-        Self { all: (0..COUNTERS).map(count).collect(), found: Mutex::default() }
+        Self { all: (0..COUNTERS).map(count).collect(), seen: Mutex::default() }
     }
 
-    pub(super) fn report(&self) -> CountReport {
-        self.found.lock().unwrap().clone()
+    pub(super) fn report(&self, history: &History) -> CountReport {
+        let seen = self.seen.lock().unwrap();
+        let is_allowed = |other: &&Other| history.allows(other.quiet_since, other.began);
+        let (allowed, wrong): (Vec<_>, Vec<_>) = seen.others.iter().partition(is_allowed);
+        CountReport {
+            exact: seen.exact,
+            unsettled: seen.unsettled,
+            within_bound: allowed.len() as u64,
+            wrong: wrong.len() as u64,
+            stories: wrong.iter().filter_map(|other| other.story.clone()).take(STORIES_MAX).collect(),
+        }
     }
 
     fn of(&self, tally: Tally) -> &Mutex<Count> {
         &self.all[usize::try_from(tally.0).unwrap()]
     }
 
-    fn judge(&self, history: &History, began: Instant, tally: Tally, seen: i64, reader: u16) {
+    fn judge(&self, began: Instant, tally: Tally, value: i64, reader: u16) {
         let count = self.of(tally).lock().unwrap();
-        let mut found = self.found.lock().unwrap();
+        let mut seen = self.seen.lock().unwrap();
         if count.changes_under_way > 0 || count.quiet_since >= began {
-            found.unsettled += 1;
-        } else if seen == count.value {
-            found.exact += 1;
-        } else if history.allows(count.quiet_since, began) {
-            found.within_bound += 1;
+            seen.unsettled += 1;
+        } else if value == count.value {
+            seen.exact += 1;
         } else {
-            found.wrong += 1;
-            if found.stories.len() < STORIES_MAX {
+            let story = (seen.others.len() < STORIES_KEPT_MAX).then(|| {
                 let quiet = began.saturating_duration_since(count.quiet_since).as_secs_f64();
-                found.stories.push(format!(
-                    "counter {}: reader {reader} saw {seen}, and it is {} since {quiet:.6} s ({})",
+                format!(
+                    "counter {}: reader {reader} saw {value}, and it is {} since {quiet:.6} s ({})",
                     tally.0, count.value, count.last
-                ));
-            }
+                )
+            });
+            seen.others.push(Other { began, quiet_since: count.quiet_since, story });
         }
     }
 }
@@ -135,7 +160,7 @@ impl World {
             Ok::<_, SourceFails>(counted[&tally])
         };
         if let Ok(seen) = process.counter.get_or_seed(&tally, count).await {
-            self.counts.judge(&self.history, began, tally, seen, process.number);
+            self.counts.judge(began, tally, seen, process.number);
         }
     }
 
@@ -146,7 +171,7 @@ impl World {
         let count = move |missing| Arc::clone(&world).count_in_source(missing, Dice::seeded(seed));
         if let Ok(seen) = process.counter.get_many_or_seed(&all, count).await {
             for (tally, seen) in seen {
-                self.counts.judge(&self.history, began, tally, seen, process.number);
+                self.counts.judge(began, tally, seen, process.number);
             }
         }
     }

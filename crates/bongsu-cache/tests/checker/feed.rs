@@ -88,6 +88,8 @@ impl World {
                 applied = self.apply(&applier, &changes) => applied,
             };
             assert!(applied.changes + applied.by_renewal <= changes.len());
+            let how = if applied.by_renewal == 0 { "applied" } else { "applied by renewal" };
+            window.iter().for_each(|logged| self.history.note(logged.thing, how));
             cursor += window.len();
         }
     }

@@ -217,7 +217,7 @@ impl World {
         self.log.closed.cancel();
         applying.await.unwrap();
         self.look_at_everything(dice).await;
-        Found { things: self.history.report(), counters: self.counts.report() }
+        Found { things: self.history.report(), counters: self.counts.report(&self.history) }
     }
 
     fn spawn_writers(self: &Arc<Self>, others: &mut JoinSet<()>, dice: &mut Dice) {

@@ -22,23 +22,23 @@ pub struct Bound {
 #[must_use = "the trouble ends when this is dropped"]
 pub struct Trouble<'a> {
     of: &'a Troubles,
-    number: usize,
+    number: u64,
 }
 
 /// All troubles so far. Those that follow each other before all is as usual are one to what was read in them.
 #[derive(Debug)]
 pub(super) struct Troubles {
     bound: Bound,
+    /// By their begin.
     all: Mutex<Vec<Interval>>,
 }
 
 #[derive(Debug, Clone)]
 struct Interval {
+    number: u64,
     what: String,
     began: Instant,
     ended: Option<Instant>,
-    /// Whether it follows another one before all was as usual again.
-    continues: bool,
 }
 
 impl Troubles {
@@ -47,11 +47,15 @@ impl Troubles {
     }
 
     pub(super) fn begin(&self, what: &str) -> Trouble<'_> {
-        let began = Instant::now();
+        Trouble { number: self.insert(what, Instant::now(), None), of: self }
+    }
+
+    pub(super) fn insert(&self, what: &str, began: Instant, ended: Option<Instant>) -> u64 {
         let mut all = self.all();
-        let continues = all.iter().any(|before| self.is_felt(before, began));
-        all.push(Interval { what: what.to_owned(), began, ended: None, continues });
-        Trouble { of: self, number: all.len() - 1 }
+        let number = all.len() as u64;
+        let place = all.partition_point(|other| other.began <= began);
+        all.insert(place, Interval { number, what: what.to_owned(), began, ended });
+        number
     }
 
     /// Whether what was superseded then may still be read now.
@@ -63,18 +67,23 @@ impl Troubles {
         if age > self.bound.at_most {
             return false;
         }
-        // Of one row of troubles, the first began before the value should have been gone, the last is still felt.
-        let all = self.all();
-        let Some(last) = all.iter().rposition(|trouble| trouble.began <= now) else { return false };
-        if !all[..=last].iter().any(|trouble| self.is_felt(trouble, now)) {
-            return false;
-        }
-        let first = all[..=last].iter().rposition(|trouble| !trouble.continues).unwrap_or(0);
-        all[first].began <= superseded + self.bound.usual
+        // The row of troubles that is felt now must have begun before the value should have been gone.
+        self.row_felt(now).is_some_and(|began| began <= superseded + self.bound.usual)
     }
 
-    fn is_felt(&self, trouble: &Interval, now: Instant) -> bool {
-        trouble.began <= now && trouble.ended.is_none_or(|ended| now <= ended + self.bound.after_trouble)
+    /// When the first of those troubles began that followed each other before all was as usual, up to one that is felt
+    /// now.
+    fn row_felt(&self, now: Instant) -> Option<Instant> {
+        let mut row: Option<(Instant, Instant)> = None;
+        for trouble in self.all().iter().take_while(|trouble| trouble.began <= now) {
+            // One that has not ended is felt for as long as anybody asks.
+            let felt_until = trouble.ended.map_or(now, |ended| ended + self.bound.after_trouble);
+            row = match row {
+                Some((began, until)) if trouble.began <= until => Some((began, until.max(felt_until))),
+                _ => Some((trouble.began, felt_until)),
+            };
+        }
+        row.filter(|(_, until)| now <= *until).map(|(began, _)| began)
     }
 
     /// Begin, end and name of each.
@@ -89,6 +98,8 @@ impl Troubles {
 
 impl Drop for Trouble<'_> {
     fn drop(&mut self) {
-        self.of.all()[self.number].ended = Some(Instant::now());
+        let mut all = self.of.all();
+        let this = all.iter_mut().find(|trouble| trouble.number == self.number);
+        this.expect("troubles are never taken out").ended = Some(Instant::now());
     }
 }

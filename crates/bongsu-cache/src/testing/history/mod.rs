@@ -131,24 +131,33 @@ impl History {
         Read { begin: Instant::now() }
     }
 
-    /// A read of `thing` has ended: judges it. True if it is explained.
+    /// A read of `thing` has ended: judges it. True if it is explained by what is known by now.
     pub fn end(&self, read: Read, thing: usize, seen: Seen) -> bool {
         let end = Instant::now();
         let mut of = self.thing(thing);
         let verdict = of.judge(read.begin, end, thing, seen, &self.troubles);
         of.tell(end, Happened::Read { began: read.begin, seen, verdict });
-        self.tally.count(verdict);
-        if !verdict.is_explained() && self.tally.wants_story() {
-            let story = of.reads.iter().chain(&of.others).cloned().collect();
-            drop(of);
-            self.tally.keep(Unexplained::new(thing, seen, verdict, story, self.troubles.told(), self.start));
+        if verdict.is_explained() {
+            self.tally.count(verdict);
+            return true;
         }
-        verdict.is_explained()
+        let story = self.tally.wants_story().then(|| of.reads.iter().chain(&of.others).cloned().collect());
+        drop(of);
+        let story = story
+            .map(|story| Unexplained::new(thing, seen, verdict, story, self.troubles.told(), self.start));
+        self.tally.keep(read.begin, verdict, story);
+        false
     }
 
     /// From now on until the value is dropped, something is wrong that the bound allows to make reads older.
     pub fn trouble(&self, what: &str) -> Trouble<'_> {
         self.troubles.begin(what)
+    }
+
+    /// Something was wrong in that time, and is known only now: the machine stood still, for instance. It explains what
+    /// was read meanwhile, too.
+    pub fn trouble_was(&self, what: &str, began: Instant, ended: Instant) {
+        self.troubles.insert(what, began, Some(ended));
     }
 
     /// Whether what was superseded then may still be read now, by the bound and the troubles: for judges of what has no
@@ -161,7 +170,7 @@ impl History {
     /// What was found so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.tally.report()
+        self.tally.report(&self.troubles)
     }
 
     fn thing(&self, thing: usize) -> MutexGuard<'_, Thing> {
@@ -323,6 +332,24 @@ mod tests {
         advance(Duration::from_millis(1)).await;
         assert!(!history.end(history.begin(), 0, saw(first)));
         assert!(!history.allows(superseded, Instant::now()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_that_is_known_late_explains_what_was_read_before_it_was_known() {
+        let history = history();
+        let first = history.commit(0, Change::Write);
+        history.commit(0, Change::Write);
+        let began = Instant::now();
+        advance(3 * SECOND).await;
+        assert!(!history.end(history.begin(), 0, saw(first)));
+        advance(10 * SECOND).await;
+        assert!(!history.end(history.begin(), 0, saw(first)));
+        assert_eq!(history.report().unexplained, 2);
+        let _later = history.trouble("something else");
+        history.trouble_was("the machine stood still", began, began + SECOND);
+        let report = history.report();
+        assert_eq!((report.within_bound, report.unexplained, report.oldest), (1, 1, 3 * SECOND));
+        assert_eq!(report.stories.len(), 1, "the story of the one that is explained is not told: {report}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::bound::Troubles;
 use super::{Change, Seen, Verdict};
 
-/// Stories that are kept; what follows is only counted.
+/// Stories that are told; what follows is only counted.
 const STORIES_MAX: usize = 5;
+/// Stories that are kept until it is known which of them to tell.
+const STORIES_KEPT_MAX: usize = 100;
+/// Unexplained reads that a trouble which becomes known later may explain.
+const SUSPECTS_MAX: usize = 100_000;
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -55,9 +60,23 @@ pub(super) struct Tally {
     current: AtomicU64,
     within_bound: AtomicU64,
     said_stale: AtomicU64,
-    unexplained: AtomicU64,
     oldest_micros: AtomicU64,
-    stories: Mutex<Vec<Unexplained>>,
+    unexplained: Mutex<Suspects>,
+}
+
+/// Reads that nothing explained when they ended: a trouble that becomes known later may.
+#[derive(Debug, Default)]
+struct Suspects {
+    kept: Vec<Suspect>,
+    /// Those behind [`SUSPECTS_MAX`]: nothing explains them any more.
+    more: u64,
+}
+
+#[derive(Debug)]
+struct Suspect {
+    began: Instant,
+    verdict: Verdict,
+    story: Option<Unexplained>,
 }
 
 impl Report {
@@ -105,28 +124,54 @@ impl Tally {
                 &self.within_bound
             }
             Verdict::SaidStale => &self.said_stale,
-            Verdict::TooOld(_) | Verdict::NeverWritten | Verdict::OfAnotherThing => &self.unexplained,
+            Verdict::TooOld(_) | Verdict::NeverWritten | Verdict::OfAnotherThing => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn wants_story(&self) -> bool {
-        self.stories.lock().unwrap_or_else(PoisonError::into_inner).len() < STORIES_MAX
+        self.suspects().kept.len() < STORIES_KEPT_MAX
     }
 
-    pub(super) fn keep(&self, story: Unexplained) {
-        self.stories.lock().unwrap_or_else(PoisonError::into_inner).push(story);
+    /// Of a read that nothing explains.
+    pub(super) fn keep(&self, began: Instant, verdict: Verdict, story: Option<Unexplained>) {
+        let mut suspects = self.suspects();
+        if suspects.kept.len() < SUSPECTS_MAX {
+            suspects.kept.push(Suspect { began, verdict, story });
+        } else {
+            suspects.more += 1;
+        }
     }
 
-    pub(super) fn report(&self) -> Report {
-        Report {
+    pub(super) fn report(&self, troubles: &Troubles) -> Report {
+        let suspects = self.suspects();
+        let mut report = Report {
             current: self.current.load(Ordering::Relaxed),
             within_bound: self.within_bound.load(Ordering::Relaxed),
             said_stale: self.said_stale.load(Ordering::Relaxed),
-            unexplained: self.unexplained.load(Ordering::Relaxed),
+            unexplained: suspects.more,
             oldest: Duration::from_micros(self.oldest_micros.load(Ordering::Relaxed)),
-            stories: self.stories.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            stories: Vec::new(),
+        };
+        for suspect in &suspects.kept {
+            match suspect.verdict {
+                Verdict::TooOld(age) if troubles.allow(suspect.began - age, suspect.began) => {
+                    report.within_bound += 1;
+                    report.oldest = report.oldest.max(age);
+                }
+                _ => {
+                    report.unexplained += 1;
+                    if report.stories.len() < STORIES_MAX {
+                        report.stories.extend(suspect.story.clone());
+                    }
+                }
+            }
         }
+        report
+    }
+
+    fn suspects(&self) -> MutexGuard<'_, Suspects> {
+        self.unexplained.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
