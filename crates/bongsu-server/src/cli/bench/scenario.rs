@@ -82,7 +82,7 @@ impl Telling {
         ticks: impl Fn() -> Option<Ticks>,
     ) -> Result<Measured> {
         let mut measured = Measured::default();
-        for _ in 0..self.runs * ATTEMPTS_FOR_A_RUN {
+        for _ in 0..self.runs.saturating_mul(ATTEMPTS_FOR_A_RUN) {
             let run = measured.outcomes.len() + 1;
             if run > self.runs {
                 break;
@@ -113,10 +113,12 @@ impl Telling {
     }
 
     fn text(&self, scenario: &str, origin: &Origin, measured: &Measured) -> String {
+        // What was left out is told with the medians, so those of one run too.
+        let is_one = self.runs == 1 && measured.left_out == 0;
         match (self.json, measured.outcomes.as_slice()) {
-            (false, [outcome]) if self.runs == 1 => print::table(scenario, origin, outcome),
+            (false, [outcome]) if is_one => print::table(scenario, origin, outcome),
             (false, _) => runs::table(scenario, origin, measured),
-            (true, [outcome]) if self.runs == 1 => json(scenario, origin, print::json(outcome)),
+            (true, [outcome]) if is_one => json(scenario, origin, print::json(outcome)),
             (true, _) => json(scenario, origin, runs::json(measured)),
         }
     }
@@ -224,6 +226,14 @@ mod tests {
         assert_eq!((stolen, measured.left_out), (vec![10.0, 3.0], 2));
         let told: Value = serde_json::from_str(&telling.text("send", &Origin::here(), &measured)).unwrap();
         assert_eq!(told["left_out"], 2);
+    }
+
+    #[test]
+    fn one_run_says_too_how_many_were_left_out() {
+        let telling = telling(1, 10.0);
+        let measured = telling.measured(|| Ok(Outcome::default()), host(&[50, 3])).unwrap();
+        let told: Value = serde_json::from_str(&telling.text("send", &Origin::here(), &measured)).unwrap();
+        assert_eq!(told["left_out"], 1);
     }
 
     #[test]
