@@ -84,6 +84,12 @@ impl Region {
         (0..REGIONS).map(Self)
     }
 
+    /// Its slots, in order.
+    pub fn slots(self) -> impl Iterator<Item = u16> {
+        let first = self.0 * (SLOTS / REGIONS);
+        first..first + SLOTS / REGIONS
+    }
+
     /// Its place among all regions.
     #[must_use]
     pub fn index(self) -> u16 {
@@ -127,5 +133,7 @@ mod tests {
         assert_eq!(Region::of_slot(0).index(), 0);
         assert_eq!(Region::of_slot(SLOTS - 1).index(), REGIONS - 1);
         assert_eq!(Region::all().count(), usize::from(REGIONS));
+        let of_slots = Region::all().flat_map(|region| region.slots().map(move |slot| (slot, region)));
+        assert!(of_slots.eq((0..SLOTS).map(|slot| (slot, Region::of_slot(slot)))));
     }
 }

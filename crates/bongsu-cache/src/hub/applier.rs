@@ -2,6 +2,9 @@
 //!
 //! A window is applied when the shared tier took every change of it, or dropped the generation of what it did not take.
 //! The caller moves its cursor after that, so a crash in between only repeats the window, and nothing is passed over.
+//!
+//! A window waits for every server of its entries. Windows may be applied at the same time, so that one that waits does
+//! not hold up the next: what the first one drops late is loaded once more, and a put never replaces a newer version.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -12,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{CacheHub, Core, Deleted, Doomed};
 use crate::backplane::Telling;
-use crate::contract::{Key, Put, Token};
+use crate::contract::{Key, Put, Region, Token};
 use crate::envelope::{self, Header, Sizes, Version};
 use crate::l1::Ticket;
 use crate::random;
@@ -84,10 +87,12 @@ impl Applier {
     }
 
     /// Applies a window. Returns when every change of it is in the shared tier, or its generation was renewed; while
-    /// the tier is out of reach it does not return, and dropping the future is safe: apply the window again.
+    /// a server of its entries, or of their models' lists of versions, is out of reach it does not return, and dropping
+    /// the future is safe: apply the window again. The next window may be applied meanwhile; move the cursor in order.
     ///
-    /// Of several changes of one entry only the last is carried out. A value is dropped instead of put when the entry
-    /// is invalidated while the window is applied: that may be for a change of a later window.
+    /// Of several changes of one entry only the last is carried out. A value that could not be put at once is dropped
+    /// instead; so is one whose entry is invalidated while the window is applied: that may be for a change of a later
+    /// window.
     pub async fn apply(&self, window: &[Change]) -> Applied {
         let core = &self.hub.core;
         for change in window {
@@ -96,16 +101,18 @@ impl Applier {
         let begun = Instant::now();
         let mut left = core.steps(window);
         let mut applied = Applied::default();
+        let mut renewals = Renewals::default();
         let mut pause = PAUSE_FIRST;
         loop {
             let attempt = core.attempt(left).await;
             applied.changes += attempt.dropped.len() + attempt.written.len();
             core.tell(&attempt.dropped, Telling::Dropped).await;
+            core.tell(&attempt.dropped_where_known, Telling::Dropped).await;
             core.tell(&attempt.written, Telling::Written).await;
             left = attempt.refused;
             if !left.is_empty() && begun.elapsed() > INSIST {
                 let before = left.len();
-                left = core.renew_instead(left).await;
+                left = core.renew_instead(left, &mut renewals).await;
                 applied.by_renewal += before - left.len();
             }
             if left.is_empty() {
@@ -122,15 +129,24 @@ impl Applier {
 struct Step<'a> {
     change: &'a Change,
     ticket: Ticket,
+    /// A put of it was refused: it is dropped.
+    no_put: bool,
+    /// It was dropped in all versions that are known, and the others have heard so.
+    is_told: bool,
 }
 
 /// What became of some changes.
 #[derive(Debug, Default)]
 struct Attempt<'a> {
     dropped: Vec<Doomed>,
+    /// The same, and there may be other versions: refused too, and told for the first time.
+    dropped_where_known: Vec<Doomed>,
     written: Vec<Doomed>,
     refused: Vec<Step<'a>>,
 }
+
+/// The generations that were renewed for a window: all its changes were committed before.
+type Renewals = HashMap<(&'static str, Region), bool>;
 
 impl Core {
     /// The last change of each entry. Drops and puts are carried out in no order, so one entry must not have both.
@@ -140,7 +156,8 @@ impl Core {
         let mut steps: Vec<Step<'a>> = last
             .map(|change| {
                 let doomed = change.doomed();
-                Step { change, ticket: self.l1.ticket(doomed.hash, &doomed.model.generation) }
+                let ticket = self.l1.ticket(doomed.hash, &doomed.model.generation);
+                Step { change, ticket, no_put: false, is_told: false }
             })
             .collect();
         steps.reverse();
@@ -158,17 +175,24 @@ impl Core {
         let (mut drops, mut writes) = (Vec::new(), Vec::new());
         for step in steps {
             match &step.change.0 {
-                Kind::Written(entry) if !self.is_overtaken(&step) => writes.push((step, entry)),
+                Kind::Written(entry) if !step.no_put && !self.is_overtaken(&step) => {
+                    writes.push((step, entry));
+                }
                 Kind::Written(_) | Kind::Dropped(_) => drops.push(step),
             }
         }
         let mut attempt = Attempt::default();
         let doomed: Vec<Doomed> = drops.iter().map(|step| step.change.doomed().clone()).collect();
         for ((step, doomed), deleted) in drops.into_iter().zip(&doomed).zip(self.delete(&doomed).await) {
-            if deleted == Deleted::Everywhere {
-                attempt.dropped.push(doomed.clone())
-            } else {
-                attempt.refused.push(step)
+            match deleted {
+                Deleted::Everywhere => attempt.dropped.push(doomed.clone()),
+                Deleted::WhereKnown => {
+                    if !step.is_told {
+                        attempt.dropped_where_known.push(doomed.clone());
+                    }
+                    attempt.refused.push(Step { is_told: true, ..step });
+                }
+                Deleted::No => attempt.refused.push(step),
             }
         }
         for some in writes.chunks(PUTS_AT_ONCE) {
@@ -177,43 +201,52 @@ impl Core {
                 puts.push(self.put(entry));
             }
             for ((step, entry), put) in some.iter().zip(join_all(puts).await) {
-                // Overtaken while it was put: the next attempt drops it.
+                // Not put, or overtaken while it was: the next attempt drops it.
                 if put.is_some() && !self.is_overtaken(step) {
                     attempt.written.push(entry.doomed.clone());
                 } else {
-                    attempt.refused.push(*step);
+                    attempt.refused.push(Step { no_put: true, ..*step });
                 }
             }
         }
         attempt
     }
 
-    /// Renews the generations of what was not taken. What could not even be renewed is returned.
-    async fn renew_instead<'a>(&self, steps: Vec<Step<'a>>) -> Vec<Step<'a>> {
+    /// Renews the generations of what was not taken, each once. What could not even be renewed is returned, and what
+    /// waits only for the list of versions: once that is heard, a delete drops less.
+    async fn renew_instead<'a>(&self, steps: Vec<Step<'a>>, renewals: &mut Renewals) -> Vec<Step<'a>> {
+        renewals.retain(|_, renewed| *renewed);
         let mut left = Vec::new();
-        let mut renewed = HashMap::new();
+        let mut models = HashMap::new();
         for step in steps {
             let doomed = step.change.doomed();
+            if doomed.model.schemas.is_unheard() {
+                left.push(step);
+                continue;
+            }
             let mut all = true;
             for region in doomed.regions(&self.prefix) {
                 let place = (doomed.model.name, region);
-                let done = match renewed.get(&place) {
-                    Some(done) => *done,
-                    None => self.renew(&doomed.model, region).await,
+                let renewed = match renewals.get(&place) {
+                    Some(renewed) => *renewed,
+                    None => {
+                        let renewed = self.renew(&doomed.model, region).await;
+                        if renewed {
+                            models.insert(doomed.model.name, &doomed.model);
+                        }
+                        renewed
+                    }
                 };
-                renewed.insert(place, done);
-                all &= done;
+                renewals.insert(place, renewed);
+                all &= renewed;
             }
-            if all {
-                doomed.model.renew();
-            } else {
+            if !all {
                 left.push(step);
             }
         }
-        let models: HashSet<_> =
-            renewed.iter().filter(|(_, renewed)| **renewed).map(|((model, _), _)| *model).collect();
-        for model in models {
-            self.tell_all(model).await;
+        for (name, model) in models {
+            model.renew();
+            self.tell_all(name).await;
         }
         left
     }
@@ -234,8 +267,10 @@ impl Core {
         }
         let token = Token(random::number());
         let (schemas, epoch) = tokio::join!(model.schemas.live(shared), shared.claim(&key, token));
-        let live = schemas.ok().filter(|live| live.is_complete)?;
-        let others: Vec<Key> = live
+        if !schemas.is_complete {
+            return None;
+        }
+        let others: Vec<Key> = schemas
             .schemas
             .into_iter()
             .filter(|schema| *schema != model.schema)

@@ -33,7 +33,8 @@ pub(crate) struct Doomed {
 pub(crate) enum Deleted {
     /// In all versions, confirmed.
     Everywhere,
-    /// In the versions that are known, confirmed. There may be others: the list of them was lost.
+    /// In the versions that are known, confirmed. There may be others: the list of them was lost, or cannot be asked
+    /// for.
     WhereKnown,
     /// Not confirmed.
     No,
@@ -172,15 +173,13 @@ impl Core {
     }
 }
 
-/// The live schemas of every model, asked for once; a model of which they are not known is left out.
+/// The live schemas of every model, asked for once.
 async fn live_schemas(shared: &Shared, entries: &[Doomed]) -> HashMap<&'static str, Live> {
     let models: HashMap<&'static str, &Arc<Model>> =
         entries.iter().map(|doomed| (doomed.model.name, &doomed.model)).collect();
     let mut live = HashMap::with_capacity(models.len());
     for (name, model) in models {
-        if let Ok(schemas) = model.schemas.live(shared).await {
-            live.insert(name, schemas);
-        }
+        live.insert(name, model.schemas.live(shared).await);
     }
     live
 }

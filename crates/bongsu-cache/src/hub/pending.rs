@@ -1,7 +1,9 @@
 //! Invalidations that the shared tier has not confirmed: kept until it does, newest per entry, bounded.
 //!
 //! When there are too many, or one waits for too long, it becomes the renewal of a generation, which is few and drops
-//! more. While something waits here, this process does not believe the shared tier about it.
+//! more. Not while the list of deployed versions cannot be asked for: without it every region would have to be renewed,
+//! those on healthy servers too, and again for every entry; once it is heard, a delete is as quick and drops one entry.
+//! While something waits here, this process does not believe the shared tier about it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -114,13 +116,15 @@ impl Pending {
         self.wake.notify_one();
     }
 
-    /// All that waits; entries that are too old become renewals first.
+    /// All that waits; entries that are too old become renewals first, if it is known of which versions.
     fn round(&self, age_max: Duration, prefix: &str) -> (Vec<Waiting>, Vec<Renewal>) {
         let mut inner = self.lock();
         let aged: Vec<u128> = inner
             .entries
             .iter()
-            .filter(|(_, waiting)| waiting.since.elapsed() > age_max)
+            .filter(|(_, waiting)| {
+                waiting.since.elapsed() > age_max && !waiting.doomed.model.schemas.is_unheard()
+            })
             .map(|(hash, _)| *hash)
             .collect();
         for hash in aged {

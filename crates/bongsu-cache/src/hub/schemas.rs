@@ -12,6 +12,11 @@
 //! did, the generations are renewed, which ends the entries of all versions that nobody lists, and the list is vouched
 //! for. One renewal for a lost list is the price; to wait for the longest life of any entry
 //! instead would take days, and nobody knows the lives of versions that are not listed.
+//!
+//! # A list that cannot be asked for
+//! Its server may be out of reach when those of the entries are not. Deletes cover what is remembered then, and count as
+//! unconfirmed until the list is heard again. Fills end with the notice, so what is there goes on answering, and what is
+//! not is loaded by each process for itself.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +68,8 @@ struct Known {
     was_complete_at: Option<Instant>,
     /// The list that was read last, and since when it is known.
     list: Option<(u64, Instant)>,
+    /// The last time somebody asked for the list there was no answer.
+    is_unheard: bool,
 }
 
 /// The schemas that are known.
@@ -136,15 +143,28 @@ impl Schemas {
     }
 
     /// All schemas that entries may have now, as far as they are known.
-    pub(crate) async fn live(&self, shared: &Shared) -> Result<Live, L2Error> {
+    pub(crate) async fn live(&self, shared: &Shared) -> Live {
         if let Some(schemas) = self.fresh() {
-            return Ok(Live { schemas, is_complete: true });
+            return Live { schemas, is_complete: true };
         }
         let asked_at = Instant::now();
-        let list = shared.live_schemas(self.model).await?;
-        self.hear(&list, asked_at);
+        match shared.live_schemas(self.model).await {
+            Ok(list) => self.hear(&list, asked_at),
+            Err(error) => self.was_not_heard(&error),
+        }
         let known = self.known();
-        Ok(Live { schemas: self.listed(&known), is_complete: known.complete_at.is_some() })
+        let is_complete = known.complete_at.is_some() && !known.is_unheard;
+        Live { schemas: self.listed(&known), is_complete }
+    }
+
+    fn was_not_heard(&self, error: &L2Error) {
+        tracing::debug!(model = self.model, %error, "the list of schemas was not heard");
+        self.known().is_unheard = true;
+    }
+
+    /// Whether there was no answer the last time somebody asked for the list.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.known().is_unheard
     }
 
     /// What is known without asking; `None` if the answer is too old to know of every schema that may have entries.
@@ -166,6 +186,7 @@ impl Schemas {
         if known.asked_at.is_some_and(|at| at > asked_at) {
             return;
         }
+        known.is_unheard = false;
         known.asked_at = Some(asked_at);
         let is_same = list.id.is_some() && known.list.map(|(id, _)| id) == list.id;
         // A schema has no entries before it was listed for a notice: so whoever read the list since then heard of it.
@@ -253,7 +274,7 @@ impl Core {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(model = model.name, %error, "schema not registered");
+                    schemas.was_not_heard(&error);
                     schemas.settled.send_replace(schemas.is_settled());
                     pause = pause.min(FAILED_PAUSE);
                 }

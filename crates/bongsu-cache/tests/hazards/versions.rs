@@ -7,7 +7,7 @@ use bongsu_cache::contract::Key;
 use bongsu_cache::{CacheHub, CacheSchema, Cached, HubBuilder, Invalidated};
 use serde::{Deserialize, Serialize};
 
-use crate::world::{Broken, PREFIX, Room, World, room};
+use crate::world::{Broken, Node, PREFIX, Room, World, room};
 
 mod next {
     use super::{CacheSchema, Deserialize, Serialize};
@@ -86,7 +86,7 @@ async fn nothing_is_filled_before_the_others_know_of_the_schema() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_version_that_came_during_an_outage_is_dropped_with_the_generations() {
+async fn a_version_that_came_during_an_outage_is_dropped_after_it() {
     let world = World::new();
     let notice = Duration::from_secs(2);
     let old = world.node_with(|hub| hub.schema_notice(notice).pending_age_max(Duration::from_secs(5))).await;
@@ -190,4 +190,77 @@ async fn a_registration_that_is_lost_during_its_notice_begins_it_again() {
     let lost = tokio::time::Instant::now();
     assert!(hub.settled(3 * notice).await);
     assert!(lost.elapsed() >= notice, "{:?}", lost.elapsed());
+}
+
+/// A process that reads the list of versions anew for nearly everything.
+async fn node_that_asks(world: &World) -> Node {
+    world.node_with(|hub| hub.schema_notice(NOTICE).pending_age_max(Duration::from_secs(5))).await
+}
+
+const NOTICE: Duration = Duration::from_secs(4);
+
+#[tokio::test(start_paused = true)]
+async fn deletes_go_on_while_the_list_of_versions_is_out_of_reach() {
+    let world = World::new();
+    let (one, other) = (node_that_asks(&world).await, node_that_asks(&world).await);
+    one.hears_all_others().await;
+    for id in [1, 2] {
+        world.source.set(id, "old");
+        other.read(id).await;
+    }
+    one.l2.cut_schemas();
+    other.l2.cut_schemas();
+    tokio::time::sleep(NOTICE).await;
+    world.source.set(1, "new");
+    assert_eq!(one.rooms.invalidate(&1).await, Invalidated::QueuedForRetry { pending: 1 });
+    tokio::task::yield_now().await;
+    assert_eq!(other.title(1).await.as_deref(), Some("new"), "deleted and told");
+
+    let loads = world.source.loads();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    other.read(2).await;
+    assert_eq!(world.source.loads(), loads, "what waits for the list costs no other entry its generation");
+    one.l2.heal();
+    other.l2.heal();
+    one.has_worked_off_its_queue().await;
+    let fresh = node_that_asks(&world).await;
+    fresh.read(2).await;
+    assert_eq!(world.source.loads(), loads, "nor does its end");
+    assert_eq!(fresh.title(1).await.as_deref(), Some("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_waits_for_the_list_of_versions_and_costs_other_entries_nothing() {
+    let world = World::new();
+    let (one, other) = (node_that_asks(&world).await, node_that_asks(&world).await);
+    one.hears_all_others().await;
+    for id in 1..=9 {
+        world.source.set(id, "old");
+        other.read(id).await;
+    }
+    one.l2.cut_schemas();
+    tokio::time::sleep(NOTICE).await;
+    let version = world.source.set(1, "new");
+    world.source.set(2, "new");
+    let applying = tokio::spawn({
+        let one = one.clone();
+        async move {
+            let written = one.rooms.written(&1, version, Some(&room("new"))).unwrap();
+            one.hub.applier().apply(&[written, one.rooms.dropped(&2)]).await
+        }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for id in [1, 2] {
+        assert_eq!(other.title(id).await.as_deref(), Some("new"), "dropped and told");
+    }
+    let loads = world.source.loads();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(!applying.is_finished());
+    for id in 3..=9 {
+        other.read(id).await;
+    }
+    assert_eq!(world.source.loads(), loads, "no generation is renewed");
+    one.l2.heal();
+    let applied = applying.await.unwrap();
+    assert_eq!((applied.changes, applied.by_renewal), (2, 0));
 }

@@ -1,6 +1,7 @@
 //! A shared tier that fails: errors, timeouts, lost replies, slow answers, batches of which only a part works.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ struct Strings {
     cut_slots: RwLock<Option<RangeInclusive<u16>>>,
     /// Slots whose keys have no answer.
     hung_slots: RwLock<Option<RangeInclusive<u16>>>,
+    /// The lists of deployed versions fail.
+    cut_schemas: AtomicBool,
     held: Mutex<Held>,
     chance: Chance,
 }
@@ -87,6 +90,7 @@ impl FaultyL2 {
             outage: RwLock::new(Outage::None),
             cut_slots: RwLock::default(),
             hung_slots: RwLock::default(),
+            cut_schemas: AtomicBool::new(false),
             held: Mutex::default(),
             chance: Chance::seeded(seed),
         };
@@ -113,7 +117,8 @@ impl FaultyL2 {
         self.cut_slots(slot..=slot);
     }
 
-    /// Keys of these slots fail at once, as when their shard is gone, until [`FaultyL2::heal`].
+    /// Keys of these slots fail at once, as when their shard is gone, until [`FaultyL2::heal`]; so do the generations of
+    /// regions that lie in these slots as a whole.
     pub fn cut_slots(&self, slots: RangeInclusive<u16>) {
         *self.strings.cut_slots.write().unwrap_or_else(PoisonError::into_inner) = Some(slots);
     }
@@ -124,11 +129,17 @@ impl FaultyL2 {
         *self.strings.hung_slots.write().unwrap_or_else(PoisonError::into_inner) = Some(slots);
     }
 
-    /// The end of [`FaultyL2::cut`], [`FaultyL2::cut_slots`], [`FaultyL2::hang_slots`] and [`FaultyL2::hang`]; the faults of [`FaultyL2::set`] stay.
+    /// The lists of deployed versions fail at once, as when only their shard is gone, until [`FaultyL2::heal`].
+    pub fn cut_schemas(&self) {
+        self.strings.cut_schemas.store(true, Ordering::Relaxed);
+    }
+
+    /// The end of whatever was cut or hangs; the faults of [`FaultyL2::set`] stay.
     pub fn heal(&self) {
         self.fall(Outage::None);
         *self.strings.cut_slots.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.strings.hung_slots.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.strings.cut_schemas.store(false, Ordering::Relaxed);
     }
 
     /// From now on puts and additions have no answer, and are carried out by [`FaultyL2::land`] only: as when a server
@@ -203,6 +214,33 @@ impl FaultyL2 {
         let answer = if fate.is_carried_out() { Some(call.await) } else { None };
         pause(fates.after).await;
         fate.report(answer)
+    }
+
+    /// A call about a key.
+    async fn one_of<T>(
+        &self,
+        key: &Key,
+        call: impl Future<Output = Result<T, L2Error>>,
+    ) -> Result<T, L2Error> {
+        self.unless(self.are_cut([key.slot()]), call).await
+    }
+
+    /// A call about a list of deployed versions.
+    async fn one_of_schemas<T>(&self, call: impl Future<Output = Result<T, L2Error>>) -> Result<T, L2Error> {
+        self.unless(self.strings.cut_schemas.load(Ordering::Relaxed), call).await
+    }
+
+    async fn unless<T>(
+        &self,
+        is_cut: bool,
+        call: impl Future<Output = Result<T, L2Error>>,
+    ) -> Result<T, L2Error> {
+        if is_cut { Fate::Refused.report(None) } else { self.one(call).await }
+    }
+
+    fn are_cut(&self, slots: impl IntoIterator<Item = u16>) -> bool {
+        let cut_slots = self.strings.cut_slots.read().unwrap_or_else(PoisonError::into_inner);
+        cut_slots.as_ref().is_some_and(|cut| slots.into_iter().all(|slot| cut.contains(&slot)))
     }
 
     /// The keys (or entries) that are really asked for.
@@ -297,7 +335,7 @@ impl L2 for FaultyL2 {
     }
 
     async fn lease(&self, key: &Key, token: Token, ttl: Duration, over: Over) -> Result<Lease, L2Error> {
-        self.one(self.inner.lease(key, token, ttl, over)).await
+        self.one_of(key, self.inner.lease(key, token, ttl, over)).await
     }
 
     async fn lease_many(
@@ -321,11 +359,11 @@ impl L2 for FaultyL2 {
     }
 
     async fn release(&self, key: &Key, token: Token) -> Result<(), L2Error> {
-        self.one(self.inner.release(key, token)).await
+        self.one_of(key, self.inner.release(key, token)).await
     }
 
     async fn epoch(&self, key: &Key) -> Result<Epoch, L2Error> {
-        self.one(self.inner.epoch(key)).await
+        self.one_of(key, self.inner.epoch(key)).await
     }
 
     async fn put_if_newer(
@@ -340,7 +378,7 @@ impl L2 for FaultyL2 {
             Box::pin(async move { drop(inner.put_if_newer(&late.0, late.1, ttl, token).await) })
         })
         .await;
-        self.one(self.inner.put_if_newer(key, entry, ttl, token)).await
+        self.one_of(key, self.inner.put_if_newer(key, entry, ttl, token)).await
     }
 
     async fn remove_many(&self, keys: &[Key]) -> Vec<Result<(), L2Error>> {
@@ -349,7 +387,7 @@ impl L2 for FaultyL2 {
     }
 
     async fn renew_generation(&self, model: &str, region: Region) -> Result<(), L2Error> {
-        self.one(self.inner.renew_generation(model, region)).await
+        self.unless(self.are_cut(region.slots()), self.inner.renew_generation(model, region)).await
     }
 
     async fn register_schema(
@@ -358,29 +396,29 @@ impl L2 for FaultyL2 {
         schema: SchemaHash,
         ttl: Duration,
     ) -> Result<Registration, L2Error> {
-        self.one(self.inner.register_schema(model, schema, ttl)).await
+        self.one_of_schemas(self.inner.register_schema(model, schema, ttl)).await
     }
 
     async fn live_schemas(&self, model: &str) -> Result<SchemaList, L2Error> {
-        self.one(self.inner.live_schemas(model)).await
+        self.one_of_schemas(self.inner.live_schemas(model)).await
     }
 
     async fn vouch_for_schemas(&self, model: &str, list: u64) -> Result<bool, L2Error> {
-        self.one(self.inner.vouch_for_schemas(model, list)).await
+        self.one_of_schemas(self.inner.vouch_for_schemas(model, list)).await
     }
 
     async fn counter(&self, key: &Key) -> Result<Option<CounterValue>, L2Error> {
-        self.one(self.inner.counter(key)).await
+        self.one_of(key, self.inner.counter(key)).await
     }
 
     async fn seed_counter(&self, key: &Key, seed: CounterSeed) -> Result<Filled, L2Error> {
-        self.one(self.inner.seed_counter(key, seed)).await
+        self.one_of(key, self.inner.seed_counter(key, seed)).await
     }
 
     async fn add_if_present(&self, key: &Key, addition: Addition) -> Result<Counted, L2Error> {
         let late = key.clone();
         self.unless_held(|inner| Box::pin(async move { drop(inner.add_if_present(&late, addition).await) }))
             .await;
-        self.one(self.inner.add_if_present(key, addition)).await
+        self.one_of(key, self.inner.add_if_present(key, addition)).await
     }
 }
