@@ -11,7 +11,8 @@ use bongsu_cache::contract::OperationId;
 use bongsu_cache::memory::MemoryL2;
 use bongsu_cache::testing::{Dice, FaultyL2, L2Faults};
 use bongsu_cache::{
-    CacheHub, CacheId, Counter, CounterKey, CounterOptions, CounterUpdate, IdText, Invalidated, LoadError,
+    BuildError, CacheHub, CacheId, Counter, CounterKey, CounterOptions, CounterUpdate, IdText, Invalidated,
+    LoadError,
 };
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -190,6 +191,99 @@ async fn a_change_whose_outcome_nobody_tells_removes_the_counter() {
         sleep(10 * MILLI).await;
     }
     assert_eq!(read(&counter, 6).await, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_goes_away_in_the_middle_of_a_change_leaves_it_to_the_queue() {
+    let memory = MemoryL2::new();
+    let l2 = FaultyL2::new(Arc::new(memory.clone()), 0);
+    let (counter, other) = (counter_over(l2.clone()), counter_over(FaultyL2::new(Arc::new(memory), 0)));
+    l2.set(L2Faults { timeout: SECOND / 2, ..L2Faults::default() });
+    for forgets in [true, false] {
+        assert_eq!(read(&counter, 5).await, 5);
+        l2.hang();
+        let change = async {
+            match forgets {
+                true => drop(counter.forget(&Unread(1)).await),
+                false => drop(counter.add_if_present(&Unread(1), 2, None).await),
+            }
+        };
+        assert!(tokio::time::timeout(MILLI, change).await.is_err(), "the caller goes away");
+        assert_eq!(counter.pending_removals(), 1);
+        l2.heal();
+        sleep(SECOND).await;
+        assert_eq!(counter.pending_removals(), 0);
+        assert_eq!(read(&other, 7).await, 7, "counted anew");
+        assert_eq!(counter.forget(&Unread(1)).await, Invalidated::Everywhere);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_without_a_shared_tier_waits_for_nothing() {
+    let hub = CacheHub::builder("counters").build().unwrap();
+    let counter = hub.counter::<Unread>().unwrap();
+    drop(counter.begin(&Unread(1)).await);
+    assert_eq!(counter.pending_removals(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_that_finds_no_place_gives_its_lease_back() {
+    let memory = MemoryL2::new();
+    let build = |loads| {
+        let l2 = FaultyL2::new(Arc::new(memory.clone()), 0);
+        let hub = CacheHub::builder("counters").l2(l2).loads_per_model_max(loads).load_wait(MILLI);
+        hub.build().unwrap().counter::<Unread>().unwrap()
+    };
+    let (busy, other) = (build(1), build(1));
+    let hangs = tokio::spawn({
+        let busy = busy.clone();
+        async move {
+            let forever = async || std::future::pending::<Result<i64, SourceFails>>().await;
+            busy.get_or_seed(&Unread(2), forever).await
+        }
+    });
+    tokio::task::yield_now().await;
+    sleep(MILLI).await;
+    let refused = busy.get_or_seed(&Unread(1), async || Ok::<_, SourceFails>(1)).await;
+    assert!(matches!(refused, Err(LoadError::TooBusy)));
+    let refused = busy.get_many_or_seed(&[Unread(1)], async |_| Ok::<_, SourceFails>(HashMap::new())).await;
+    assert!(matches!(refused, Err(LoadError::TooBusy)));
+    let begun = tokio::time::Instant::now();
+    assert_eq!(read(&other, 5).await, 5);
+    assert!(begun.elapsed() < MILLI * 5, "nobody holds the lease");
+    assert_eq!(read(&other, 6).await, 5, "and it was kept");
+    hangs.abort();
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_kind() {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    struct Other(u64);
+
+    impl CacheId for Other {
+        fn write(&self, text: &mut IdText) {
+            self.0.write(text);
+        }
+    }
+
+    impl CounterKey for Other {
+        const MODEL: &'static str = Unread::MODEL;
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize, bongsu_cache::CacheSchema)]
+    #[cache(model = "unread", id = u64)]
+    struct Cached {
+        count: u64,
+    }
+
+    let hub = CacheHub::builder("counters").build().unwrap();
+    hub.counter::<Unread>().unwrap();
+    hub.counter::<Unread>().unwrap();
+    assert!(matches!(hub.counter::<Other>(), Err(BuildError::DuplicateModel { .. })));
+    assert!(matches!(hub.cache::<Cached>(), Err(BuildError::DuplicateModel { .. })));
+    let hub = CacheHub::builder("counters").build().unwrap();
+    hub.cache::<Cached>().unwrap();
+    assert!(matches!(hub.counter::<Unread>(), Err(BuildError::DuplicateModel { .. })));
 }
 
 #[tokio::test(start_paused = true)]

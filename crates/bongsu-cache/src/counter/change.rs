@@ -64,8 +64,7 @@ impl<K: CounterKey> CounterChange<K> {
 impl<K: CounterKey> Drop for CounterChange<K> {
     fn drop(&mut self) {
         if !self.is_over {
-            // Nothing can be awaited here: the queue removes it, and this process does not read it until then.
-            self.counter.hub.core.counters.add(self.key.clone());
+            self.counter.queue_removal(&self.key);
         }
     }
 }

@@ -14,6 +14,7 @@
 //! Stored keys: `<prefix>:counter:<model>:<id>`, and what the tier keeps for leases and operations.
 
 mod change;
+mod kinds;
 mod options;
 mod seed;
 mod seed_many;
@@ -31,6 +32,8 @@ use crate::random;
 use crate::resilience::LoadLimit;
 
 pub use change::CounterChange;
+use kinds::Kind;
+pub(crate) use kinds::Kinds;
 pub use options::CounterOptions;
 use seeds::Seeds;
 pub(crate) use unconfirmed::Unconfirmed;
@@ -84,13 +87,12 @@ impl CacheHub {
     /// The counters of a kind.
     ///
     /// # Errors
-    /// When the model's name cannot stand in a key or the options make no sense.
+    /// When the model's name cannot stand in a key, another type of the hub has it, or the options make no sense.
     pub fn counter<K: CounterKey>(&self) -> Result<Counter<K>, BuildError> {
         check_name(K::MODEL)?;
         K::DEFAULTS.check(K::MODEL)?;
+        let Kind { limit, seeds, .. } = self.core.counter_kinds.kind::<K>(&self.core)?;
         self.core.counters.start(&self.core);
-        let limit = LoadLimit::new(self.core.options.loads_per_model_max, self.core.options.load_wait);
-        let seeds = Seeds::new();
         Ok(Counter { hub: self.clone(), options: K::DEFAULTS, limit, seeds, kind: PhantomData })
     }
 }
@@ -112,10 +114,11 @@ impl<K: CounterKey> Counter<K> {
     /// without one, an error removes the counter, because it may hide an applied change.
     ///
     /// The source must have committed before. If the counter was seeded between that commit and this call, the change
-    /// is counted twice: where that matters, use [`Counter::begin`].
+    /// is counted twice: where that matters, use [`Counter::begin`]. A caller that goes away leaves the counter removed.
     pub async fn add_if_present(&self, id: &K, by: i64, once: Option<OperationId>) -> CounterUpdate {
         let key = self.key(id);
         let Some(shared) = self.believed(&key) else { return self.remove(&key).await };
+        let undecided = Undecided::new(self, &key);
         let update = match self.add_to_current(shared, &key, by, once).await {
             Ok(Counted::Applied(value)) => CounterUpdate::Applied(value),
             Ok(Counted::Duplicate(value)) => CounterUpdate::Duplicate(value),
@@ -126,6 +129,7 @@ impl<K: CounterKey> Counter<K> {
             },
             Err(_) => self.remove(&key).await,
         };
+        undecided.decided();
         record::<K>(update);
         update
     }
@@ -160,7 +164,7 @@ impl<K: CounterKey> Counter<K> {
     }
 
     /// Removes a counter, and the right to seed it of whoever is counting now: for when the source was changed in a
-    /// way that is not an addition.
+    /// way that is not an addition. A caller that goes away leaves the removal in the queue.
     pub async fn forget(&self, id: &K) -> Invalidated {
         match self.remove(&self.key(id)).await {
             CounterUpdate::QueuedForRetry { pending } => Invalidated::QueuedForRetry { pending },
@@ -187,11 +191,47 @@ impl<K: CounterKey> Counter<K> {
         let core = &self.hub.core;
         let Some(shared) = &core.shared else { return CounterUpdate::NotSeeded };
         self.seeds.forget(key);
+        let undecided = Undecided::new(self, key);
         if remove_one(shared, key).await.is_ok() {
+            undecided.decided();
             return CounterUpdate::Removed;
         }
-        core.counters.add(key.clone());
+        drop(undecided);
         CounterUpdate::QueuedForRetry { pending: core.counters.len() }
+    }
+
+    /// Nothing can be awaited: the queue removes it, and this process does not read it until then.
+    fn queue_removal(&self, key: &Key) {
+        let core = &self.hub.core;
+        if core.shared.is_some() {
+            core.counters.add(key.clone());
+        }
+    }
+}
+
+/// Queues the removal of a counter when it is dropped: a caller who goes away in the middle of a change has committed to
+/// the source already, and what the counter holds is not known.
+struct Undecided<'a, K: CounterKey> {
+    counter: &'a Counter<K>,
+    key: &'a Key,
+    is_decided: bool,
+}
+
+impl<'a, K: CounterKey> Undecided<'a, K> {
+    fn new(counter: &'a Counter<K>, key: &'a Key) -> Self {
+        Self { counter, key, is_decided: false }
+    }
+
+    fn decided(mut self) {
+        self.is_decided = true;
+    }
+}
+
+impl<K: CounterKey> Drop for Undecided<'_, K> {
+    fn drop(&mut self) {
+        if !self.is_decided {
+            self.counter.queue_removal(self.key);
+        }
     }
 }
 

@@ -80,8 +80,10 @@ impl<K: CounterKey> Counter<K> {
         if let Right::Value(value) = right {
             return Ok(value);
         }
-        let Some(_place) = self.limit.place().await else { return Err(LoadError::TooBusy) };
-        let counted = self.in_time(seed()).await;
+        let counted = match self.limit.place().await {
+            Some(_place) => self.in_time(seed()).await,
+            None => Err(LoadError::TooBusy),
+        };
         if let Some(shared) = &self.hub.core.shared {
             self.keep(shared, &key, &right, counted.as_ref().ok().copied()).await;
         }

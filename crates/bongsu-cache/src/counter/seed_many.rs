@@ -151,8 +151,10 @@ impl<K: CounterKey> Counter<K> {
         if tasks.is_empty() {
             return Ok(());
         }
-        let Some(_place) = self.limit.place().await else { return Err(LoadError::TooBusy) };
-        let counted = self.in_time(seed(tasks.iter().map(|task| task.id.clone()).collect())).await;
+        let counted = match self.limit.place().await {
+            Some(_place) => self.in_time(seed(tasks.iter().map(|task| task.id.clone()).collect())).await,
+            None => Err(LoadError::TooBusy),
+        };
         let value_of =
             |task: &Task<K>| counted.as_ref().ok().map(|all| all.get(&task.id).copied().unwrap_or(0));
         if let Some(shared) = &self.hub.core.shared {

@@ -12,7 +12,7 @@ use super::recent_puts::RecentPuts;
 use super::{CacheHub, Core, Models, Shared, check};
 use crate::backplane::{self, Publisher};
 use crate::contract::{Backplane, L2};
-use crate::counter::Unconfirmed;
+use crate::counter::{Kinds, Unconfirmed};
 use crate::error::BuildError;
 use crate::l1::L1;
 use crate::model::Cached;
@@ -162,6 +162,7 @@ impl HubBuilder {
             pending: Pending::new(self.options.pending_max),
             recent_puts: RecentPuts::new(),
             counters: Unconfirmed::default(),
+            counter_kinds: Kinds::default(),
             live: watch::Sender::new(live),
             tasks,
             invalidations: TaskTracker::new(),

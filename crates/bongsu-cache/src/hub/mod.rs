@@ -32,7 +32,7 @@ pub(crate) use shared::Shared;
 use crate::backplane::Publisher;
 use crate::cache::Cache;
 use crate::contract::{CHANNELS, Channel};
-use crate::counter::Unconfirmed;
+use crate::counter::{Kinds, Unconfirmed};
 use crate::error::{BuildError, SHUTDOWN_WAIT};
 use crate::l1::L1;
 use crate::model::Cached;
@@ -57,6 +57,7 @@ pub(crate) struct Core {
     pub(crate) pending: Pending,
     pub(crate) recent_puts: RecentPuts,
     pub(crate) counters: Unconfirmed,
+    pub(crate) counter_kinds: Kinds,
     /// One bit for each channel whose part of the process tier answers.
     pub(crate) live: watch::Sender<u32>,
     pub(crate) tasks: TaskTracker,

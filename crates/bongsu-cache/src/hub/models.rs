@@ -73,6 +73,10 @@ impl Models {
         if let Some(registered) = models.get(T::MODEL) {
             return registered.state_of::<T>();
         }
+        if let Some(first) = core.counter_kinds.type_name_of(T::MODEL) {
+            let second = std::any::type_name::<T>();
+            return Err(BuildError::DuplicateModel { model: T::MODEL, first, second });
+        }
         check::check_name(T::MODEL)?;
         check::check_entry_options(T::MODEL, &T::DEFAULTS)?;
         let model = Arc::new(Model {
@@ -108,6 +112,11 @@ impl Models {
         if let Some(model) = self.find(name) {
             model.renew();
         }
+    }
+
+    /// Whose name it is.
+    pub(crate) fn type_name_of(&self, name: &str) -> Option<&'static str> {
+        self.lock().get(name).map(|registered| registered.type_name)
     }
 
     /// A model of this process by its name.

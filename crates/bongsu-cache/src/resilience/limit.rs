@@ -14,7 +14,7 @@ pub(crate) struct LoadLimit {
 
 impl LoadLimit {
     pub(crate) fn new(loads_max: usize, wait: Duration) -> Self {
-        Self { places: Arc::new(Semaphore::new(loads_max)), wait }
+        Self { places: Arc::new(Semaphore::new(loads_max.min(Semaphore::MAX_PERMITS))), wait }
     }
 
     /// A place, or `None` after waiting for long enough.
