@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// No time of any option is longer: a hundred years. Beyond, moments and milliseconds would not hold it.
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// What holds for the entries of a model. Built in a `const`; nonsense is refused when the hub is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -12,7 +12,7 @@ use super::answer::{Loaded, Lookup, Outcome, Tier};
 use super::fetch::{Fetch, Landing};
 use super::lease::{Patience, Right, lease_ttl};
 use super::loader::{LoadMany, LoadedMany, load_many};
-use super::store::Footing;
+use super::store::{Footing, Held};
 use crate::contract::{Key, Lease, Over, Token};
 use crate::error::LoadError;
 use crate::l1::Look;
@@ -31,6 +31,8 @@ struct Seat<T: Cached> {
     fetch: Fetch<T>,
     landing: Landing<T>,
     over: Over,
+    /// For another one's load.
+    waited: bool,
 }
 
 /// An entry that this batch loads.
@@ -42,8 +44,8 @@ struct Task<T: Cached> {
 
 impl<T: Cached> Cache<T> {
     /// The values of many ids; ids without a value are not in the answer. `load` gets the ids that no tier has (each
-    /// once) and returns what there is of them. It is called once, and once more only for ids that other processes were
-    /// loading and did not finish in time.
+    /// once) and returns what there is of them. It is called once, and again only for ids that other processes were
+    /// loading and gave up or did not finish in time.
     ///
     /// # Errors
     /// As [`Cache::get_or_load`]: when one of the ids has no answer.
@@ -107,7 +109,7 @@ impl<T: Cached> Cache<T> {
             let (handle, flight) = self.join::<E>(&text, hash);
             if let Some((fetch, landing)) = flight {
                 self.sampler().offer(id);
-                seats.push(Seat { id: id.clone(), fetch, landing, over: Over::Absent });
+                seats.push(Seat { id: id.clone(), fetch, landing, over: Over::Absent, waited: false });
             }
             waits.push((id.clone(), handle, stale));
         }
@@ -136,6 +138,13 @@ struct Batch<T: Cached> {
 
 impl<T: Cached> Batch<T> {
     async fn run(self, seats: Vec<Seat<T>>) {
+        let batch = Arc::new(self);
+        let rest = batch.load_what_is_free(seats).await;
+        batch.load(rest).await;
+    }
+
+    /// Loads what nobody else does, and returns what others have not finished in time.
+    async fn load_what_is_free(self: &Arc<Self>, seats: Vec<Seat<T>>) -> Vec<Task<T>> {
         let mut missing = Vec::with_capacity(seats.len());
         for seat in seats {
             match seat.fetch.look_again() {
@@ -148,18 +157,25 @@ impl<T: Cached> Batch<T> {
         loop {
             let held_for = self.ask_leases(&mut waiting, &mut tasks).await;
             if waiting.is_empty() {
+                return tasks;
+            }
+            // By itself: two batches cannot wait for each other, and what others finish is not kept waiting by what
+            // this one loads.
+            if !tasks.is_empty() {
+                let (batch, tasks) = (Arc::clone(self), std::mem::take(&mut tasks));
+                self.cache.core().tasks.spawn(async move { batch.load(tasks).await });
+            }
+            if !patience.wait(held_for).await {
                 break;
             }
-            // What this process may load is loaded while it waits for others: two batches cannot wait for each other.
-            let loading = self.load(std::mem::take(&mut tasks));
-            let ((), may_wait_on) = tokio::join!(loading, patience.wait(held_for));
-            if !may_wait_on {
-                break;
-            }
+            waiting.iter_mut().for_each(|seat| seat.waited = true);
             self.look_at_present(&mut waiting).await;
         }
-        tasks.extend(waiting.into_iter().map(|seat| Task { seat, right: None, reached: true }));
-        self.load(tasks).await;
+        let metrics = &self.cache.model().metrics;
+        for seat in &waiting {
+            metrics.leased(if seat.waited { LeaseEnd::TimedOut } else { LeaseEnd::Lost });
+        }
+        waiting.into_iter().map(|seat| Task { seat, right: None, reached: true }).collect()
     }
 
     /// Answers what the shared tier has. The rest: what may be leased, and what is loaded without it.
@@ -181,10 +197,7 @@ impl<T: Cached> Batch<T> {
         for (mut seat, answer) in asked.into_iter().zip(shared.get_many(&keys).await) {
             match answer {
                 Ok(found) => match seat.fetch.open(&found) {
-                    Some(held) => {
-                        seat.fetch.keep(&held, Footing::Stored);
-                        seat.landing.land(held.answer(Tier::L2));
-                    }
+                    Some(held) => self.land(seat, &held),
                     None => {
                         seat.over = if found.stored.is_some() { Over::Present } else { Over::Absent };
                         waiting.push(seat);
@@ -223,10 +236,7 @@ impl<T: Cached> Batch<T> {
                         won.push(Task { seat, right, reached: true });
                     }
                     Ok(Lease::Filled(found)) => match seat.fetch.open(&found) {
-                        Some(held) => {
-                            seat.fetch.keep(&held, Footing::Stored);
-                            seat.landing.land(held.answer(Tier::L2));
-                        }
+                        Some(held) => self.land(seat, &held),
                         // It cannot be believed: asked for again below, or in the next round.
                         None => {
                             seat.over = Over::Present;
@@ -281,13 +291,19 @@ impl<T: Cached> Batch<T> {
         let keys: Vec<Key> = asked.iter().map(|seat| seat.fetch.key.clone()).collect();
         for (seat, answer) in asked.into_iter().zip(shared.get_many(&keys).await) {
             match answer.ok().and_then(|found| seat.fetch.open(&found)) {
-                Some(held) => {
-                    seat.fetch.keep(&held, Footing::Stored);
-                    seat.landing.land(held.answer(Tier::L2));
-                }
+                Some(held) => self.land(seat, &held),
                 None => waiting.push(seat),
             }
         }
+    }
+
+    /// Answers with what another one has stored.
+    fn land(&self, seat: Seat<T>, held: &Held<T>) {
+        if seat.waited {
+            self.cache.model().metrics.leased(LeaseEnd::Waited);
+        }
+        seat.fetch.keep(held, Footing::Stored);
+        seat.landing.land(held.answer(Tier::L2));
     }
 
     /// One load for all tasks, one fill for all that have the right.

@@ -22,6 +22,7 @@ pub(crate) use answer::Outcome;
 pub use answer::{Loaded, Lookup, Tier};
 use flights::Flights;
 pub(crate) use inspect::Sight;
+pub(crate) use write::Unfinished;
 pub use write::Written;
 
 use crate::error::BuildError;

@@ -1,10 +1,11 @@
 //! Reads: the process tier at once, everything else by a flight that all readers of an entry share.
 
 use std::any::TypeId;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answer::{Failure, Loaded, Lookup, Outcome, Tier};
 use super::fetch::{Fetch, InShared, Landing};
@@ -121,23 +122,32 @@ impl<T: Cached> Cache<T> {
         }
     }
 
-    /// Waits for a flight; a stale value answers when it fails or takes too long.
+    /// Waits for a flight; a stale value answers when it fails or takes too long. One whose grace ends meanwhile answers
+    /// nobody, and the wait goes on.
     pub(crate) async fn answer<E: Send + Sync + 'static>(
         &self,
         handle: Handle<T>,
         stale: Option<L1Entry>,
     ) -> Result<Lookup<T>, LoadError<E>> {
-        let wait = if stale.is_some() { self.options.soft_timeout } else { self.options.hard_timeout };
-        let outcome = timeout(wait, self.outcome(handle)).await;
+        let still_answers = |entry: &L1Entry| self.core().l1.now() < entry.stale_until;
+        let until = Instant::now() + self.options.hard_timeout;
+        let mut landed = pin!(self.outcome(handle));
+        let mut outcome = None;
+        if stale.is_some() {
+            outcome = timeout(self.options.soft_timeout, &mut landed).await.ok();
+        }
+        if outcome.is_none() && !stale.as_ref().is_some_and(still_answers) {
+            outcome = timeout_at(until, landed).await.ok();
+        }
         let failure = match outcome {
-            Ok(Outcome::Answer { value, tier, load_time }) => {
+            Some(Outcome::Answer { value, tier, load_time }) => {
                 self.model().metrics.answered(tier, value.is_some(), false, load_time);
                 return Ok(Lookup::of(value, tier, false));
             }
-            Ok(Outcome::Failed(failure)) => Some(failure),
-            Err(_) => None,
+            Some(Outcome::Failed(failure)) => Some(failure),
+            None => None,
         };
-        if let Some(entry) = stale.filter(|entry| self.core().l1.now() < entry.stale_until) {
+        if let Some(entry) = stale.filter(still_answers) {
             let reason = if failure.is_some() { "source_error" } else { "soft_timeout" };
             self.model().metrics.stale_served(reason);
             return Ok(self.hit(entry, true));

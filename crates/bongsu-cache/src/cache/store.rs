@@ -16,7 +16,7 @@ use crate::contract::{Epoch, Filled, Found, L2Error};
 use crate::envelope::{self, Content, Header, Sizes, Version};
 use crate::l1::{Insert, L1Entry, Ticket, channel_of};
 use crate::model::Cached;
-use crate::options::EntryOptions;
+use crate::options::{EntryOptions, LONGEST};
 
 /// A value that one of the tiers can hold.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl<T: Cached> Fetch<T> {
                 if let Some(ttl) = loaded.ttl {
                     self.cache.model().schemas.cover(ttl);
                 }
-                loaded.ttl.unwrap_or(options.ttl)
+                loaded.ttl.unwrap_or(options.ttl).min(LONGEST)
             }
             None => {
                 metrics.loaded_none.increment(1);

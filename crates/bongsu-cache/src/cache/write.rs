@@ -26,13 +26,17 @@ pub struct Written<R> {
 }
 
 /// Invalidates when it is dropped: a write whose caller went away may have been committed.
-struct Unfinished {
+pub(crate) struct Unfinished {
     core: Arc<Core>,
     doomed: Option<Doomed>,
 }
 
 impl Unfinished {
-    fn finished(mut self) {
+    pub(crate) fn new(core: &Arc<Core>, doomed: Doomed) -> Self {
+        Self { core: Arc::clone(core), doomed: Some(doomed) }
+    }
+
+    pub(crate) fn finished(mut self) {
         self.doomed = None;
     }
 }
@@ -103,7 +107,7 @@ impl<T: Cached> Cache<T> {
         commit: impl Future<Output = Result<(R, Version, Option<T>), E>>,
     ) -> Result<Written<R>, E> {
         let doomed = self.doomed(id);
-        let unfinished = Unfinished { core: Arc::clone(self.core()), doomed: Some(doomed.clone()) };
+        let unfinished = Unfinished::new(self.core(), doomed.clone());
         let before = self.core().l1.ticket(doomed.hash, &self.model().generation);
         let (result, version, value) = commit.await?;
         // From now on nobody here answers with the old value.

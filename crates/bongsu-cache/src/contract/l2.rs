@@ -78,7 +78,8 @@ pub enum Lease {
 pub enum Filled {
     /// Stored, and the lease is over.
     Stored,
-    /// The token did not stand any more: an invalidation or a newer write came, or the lease ran out. Nothing changed.
+    /// The token did not stand any more: an invalidation or a newer write came, or the lease ran out; or a newer version
+    /// stands there. Nothing changed, but that the lease is over.
     Superseded,
 }
 
@@ -205,7 +206,9 @@ pub trait L2: std::fmt::Debug + Send + Sync + 'static {
         over: Over,
     ) -> Vec<Result<Lease, L2Error>>;
 
-    /// Stores entries whose lease still stands with `token`, and ends those leases. One round trip for each shard.
+    /// Stores entries whose lease still stands with `token`, and ends those leases. An entry with a version does not
+    /// replace one of the same epoch with a newer version: a source may answer from a copy that lags. One round trip for
+    /// each shard.
     async fn fill_many(
         &self,
         entries: &[(Key, Bytes, Duration)],

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::BuildError;
+use crate::hub::check_longest;
 
 /// What holds for the counters of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,10 @@ impl CounterOptions {
         let refuse = |option, value: Duration, advice| {
             Err(BuildError::option(&format!("counter {model}"), option, value, advice))
         };
+        check_longest(
+            &format!("counter {model}"),
+            &[("ttl", self.ttl), ("lease_ttl", self.lease_ttl), ("hard_timeout", self.hard_timeout)],
+        )?;
         if self.ttl.is_zero() {
             return refuse("ttl", self.ttl, "nothing would be kept: give counters a life");
         }

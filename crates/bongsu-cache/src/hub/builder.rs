@@ -173,6 +173,8 @@ impl HubBuilder {
         });
         if let (Some(backplane), Some(publisher)) = (self.backplane, publisher) {
             core.tasks.spawn(backplane::receive(Arc::clone(&core), backplane, publisher));
+        } else {
+            core.tasks.spawn(Arc::clone(&core).keep_reporting());
         }
         core.tasks.spawn(Arc::clone(&core).work_off_pending());
         // Dropped with the last handle of the hub, also when a registration fails below.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::HubOptions;
 use crate::error::BuildError;
-use crate::options::{EntryOptions, LeaseMode};
+use crate::options::{EntryOptions, LONGEST, LeaseMode};
 
 const NAME_BYTES_MAX: usize = 32;
 const JITTER_PERCENT_MAX: u8 = 90;
@@ -23,6 +23,17 @@ pub(crate) fn check_hub_options(prefix: &str, options: &HubOptions) -> Result<()
         }
         Ok(())
     };
+    check_longest(
+        "hub",
+        &[
+            ("l1_max_staleness_without_backplane", options.l1_max_staleness_without_backplane),
+            ("l2_budget", options.l2_budget),
+            ("l2_write_budget", options.l2_write_budget),
+            ("heartbeat", options.heartbeat),
+            ("schema_notice", options.schema_notice),
+            ("load_wait", options.load_wait),
+        ],
+    )?;
     refuse_zero("l2_budget", options.l2_budget)?;
     refuse_zero("l2_write_budget", options.l2_write_budget)?;
     refuse_zero("load_wait", options.load_wait)?;
@@ -46,7 +57,24 @@ pub(crate) fn check_hub_options(prefix: &str, options: &HubOptions) -> Result<()
     Ok(())
 }
 
+/// Refuses what is longer than any machine runs.
+pub(crate) fn check_longest(whose: &str, times: &[(&'static str, Duration)]) -> Result<(), BuildError> {
+    match times.iter().find(|(_, time)| *time > LONGEST) {
+        Some((option, time)) => Err(BuildError::option(whose, option, time, "use at most a hundred years")),
+        None => Ok(()),
+    }
+}
+
 pub(crate) fn check_entry_options(model: &str, options: &EntryOptions) -> Result<(), BuildError> {
+    check_longest(
+        &format!("model {model}"),
+        &[
+            ("ttl", options.ttl),
+            ("stale_if_error", options.stale_if_error),
+            ("hard_timeout", options.hard_timeout),
+            ("load_timeout", options.load_timeout),
+        ],
+    )?;
     let refuse = |option, value: &dyn std::fmt::Debug, advice| {
         Err(BuildError::option(&format!("model {model}"), option, value, advice))
     };
@@ -83,6 +111,7 @@ pub(crate) fn check_entry_options(model: &str, options: &EntryOptions) -> Result
         return refuse("max_bytes", &options.max_bytes, "no value would be kept");
     }
     if let LeaseMode::CrossProcess { ttl, wait } = options.lease {
+        check_longest(&format!("model {model}"), &[("lease ttl", ttl)])?;
         if ttl.is_zero() {
             return refuse("lease ttl", &ttl, "the lease would end before the load: about twice a slow load");
         }

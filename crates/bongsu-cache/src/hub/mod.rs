@@ -22,7 +22,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 pub(crate) use applier::Entry;
 pub use applier::{Applied, Applier, Change};
 pub use builder::{HubBuilder, HubOptions};
-pub(crate) use check::{check_entry_options, check_name};
+pub(crate) use check::{check_entry_options, check_longest, check_name};
 pub(crate) use invalidate::{Deleted, Doomed};
 pub(crate) use models::{Model, ModelState, Models};
 use pending::Pending;
@@ -149,6 +149,17 @@ impl Core {
         }
     }
 
+    /// Reports the gauges with every heartbeat; where there is a backplane, its receiver does.
+    async fn keep_reporting(self: Arc<Self>) {
+        loop {
+            self.report_gauges();
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(self.options.heartbeat) => {}
+            }
+        }
+    }
+
     pub(crate) fn report_gauges(&self) {
         let (bytes, entries) = self.l1.size();
         let (untold, untold_for) =
@@ -163,9 +174,15 @@ impl Core {
         }
         let now = Instant::now();
         let lost = Channel::all().filter(|channel| !self.l1.is_live(*channel, now)).count();
-        // What answers was proven within two and a half periods; what does not answer is not stale. And others may
-        // answer with what this process has invalidated, as long as it could not delete it or say so.
-        let bound = self.options.heartbeat.mul_f64(2.5) + self.pending.oldest().max(untold_for);
+        // What answers was proven within two and a half periods. On a channel that is lost, what was loaded while the
+        // shared tier was out of reach too answers for a while without proof; so does everything without a backplane.
+        // And others may answer with what this process has invalidated, as long as it could not delete it or say so.
+        let proven = match (&self.publisher, &self.shared) {
+            (Some(_), _) if lost == 0 => self.options.heartbeat.mul_f64(2.5),
+            (Some(_), _) | (None, Some(_)) => self.options.l1_max_staleness_without_backplane,
+            (None, None) => Duration::ZERO,
+        };
+        let bound = proven + self.pending.oldest().max(untold_for);
         metrics::gauge!("cache_staleness_bound_seconds").set(bound.as_secs_f64());
         metrics::gauge!("cache_backplane_channels_lost").set(u32::try_from(lost).unwrap_or(u32::MAX));
     }

@@ -155,6 +155,13 @@ impl Server {
         Found { epoch, stored }
     }
 
+    /// The version of what stands there, if it can be compared with that of `entry`.
+    fn version_like(&mut self, key: &Key, entry: &Bytes) -> Option<Vec<u8>> {
+        let there = self.find(key).stored?.bytes;
+        version_of(entry)?;
+        version_of(&there).filter(|_| there[EPOCH_AT] == entry[EPOCH_AT])
+    }
+
     fn store(&mut self, key: &Key, bytes: Bytes, ttl: Duration) {
         if self.entries.len() >= ENTRIES_MAX && !self.entries.contains_key(key) {
             let now = Instant::now();
@@ -218,9 +225,10 @@ impl Server {
     }
 }
 
-/// Only versions are compared: zeros that stand where one would be are none.
-fn is_versioned(entry: &Bytes) -> bool {
-    entry.len() >= HEADER_BYTES && entry[FLAGS_AT] & FLAG_VERSIONED != 0
+/// Zeros that stand where a version would be are none. Numbers in big-endian compare as their bytes do.
+fn version_of(entry: &Bytes) -> Option<Vec<u8>> {
+    let is_versioned = entry.len() >= HEADER_BYTES && entry[FLAGS_AT] & FLAG_VERSIONED != 0;
+    is_versioned.then(|| entry[VERSION_AT].to_vec())
 }
 
 #[async_trait]
@@ -250,7 +258,8 @@ impl L2 for MemoryL2 {
     ) -> Vec<Result<Filled, L2Error>> {
         let fill = |(key, bytes, ttl): &(Key, Bytes, Duration)| {
             let mut server = self.serve()?;
-            if !server.take_lease(key, token) {
+            let version_there = server.version_like(key, bytes);
+            if !server.take_lease(key, token) || version_there > version_of(bytes) {
                 return Ok(Filled::Superseded);
             }
             server.store(key, bytes.clone(), *ttl);
@@ -279,15 +288,7 @@ impl L2 for MemoryL2 {
         if !server.take_lease(key, token) {
             return Ok(Put::Superseded);
         }
-        let there = server.find(key).stored.map(|stored| stored.bytes);
-        // Numbers in big-endian compare as their bytes do.
-        let older = there.is_some_and(|there| {
-            is_versioned(&there)
-                && is_versioned(&entry)
-                && there[EPOCH_AT] == entry[EPOCH_AT]
-                && there[VERSION_AT] >= entry[VERSION_AT]
-        });
-        if older {
+        if server.version_like(key, &entry).is_some_and(|there| Some(there) >= version_of(&entry)) {
             return Ok(Put::Older);
         }
         server.store(key, entry, ttl);

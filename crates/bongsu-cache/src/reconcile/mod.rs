@@ -30,6 +30,9 @@ pub(crate) use sampler::Sampler;
 /// Entries that wait for their second look.
 const SUSPECTS_MAX: usize = 10_000;
 
+/// Samples without a pause would leave the source nothing for its readers.
+const EVERY_MIN: Duration = Duration::from_millis(10);
+
 /// A source that does not answer for this long is taken for one that failed: the next round asks again.
 const VERSIONS_WAIT: Duration = Duration::from_secs(30);
 
@@ -47,7 +50,7 @@ pub trait SourceOfTruth<T: Cached>: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReconcileOptions {
-    /// Between two samples.
+    /// Between two samples; ten milliseconds at least.
     pub every: Duration,
     /// Ids in a sample: one question to the source, one look into each tier for each id.
     pub sample: usize,
@@ -149,7 +152,8 @@ struct Work<T: Cached, S> {
 
 impl<T: Cached, S: SourceOfTruth<T>> Work<T, S> {
     async fn run(mut self, hub_ends: CancellationToken, stop: CancellationToken) {
-        let mut next_sample = Instant::now() + self.options.every;
+        let every = self.options.every.max(EVERY_MIN);
+        let mut next_sample = Instant::now() + every;
         loop {
             let next_look = self.suspects.iter().map(|suspect| suspect.look_again_at).min();
             let next = next_look.map_or(next_sample, |look| look.min(next_sample));
@@ -161,7 +165,7 @@ impl<T: Cached, S: SourceOfTruth<T>> Work<T, S> {
             self.look_again().await;
             if Instant::now() >= next_sample {
                 self.sample().await;
-                next_sample = Instant::now() + self.options.every;
+                next_sample = Instant::now() + every;
             }
         }
     }

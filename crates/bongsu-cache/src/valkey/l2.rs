@@ -103,10 +103,7 @@ impl L2 for ValkeyL2 {
         token: Token,
     ) -> Vec<Result<Filled, L2Error>> {
         let fill = |(key, entry, ttl): &(Key, Bytes, Duration)| {
-            with_lease(&script::FILL, key)
-                .with(Argument::Long(token.0))
-                .with(Argument::Bytes(entry.clone()))
-                .with(Argument::Number(millis(*ttl)))
+            store(key, entry.clone(), *ttl, token, Same::Replaced)
         };
         let commands: Vec<Command> = entries.iter().map(fill).collect();
         self.router.ask(&commands).await.into_iter().map(|answer| filled(&answer?.value)).collect()
@@ -134,11 +131,7 @@ impl L2 for ValkeyL2 {
         ttl: Duration,
         token: Token,
     ) -> Result<Put, L2Error> {
-        let put = with_lease(&script::PUT_IF_NEWER, key)
-            .with(Argument::Bytes(entry))
-            .with(Argument::Number(millis(ttl)))
-            .with(Argument::Number(i64::from(FLAG_VERSIONED)))
-            .with(Argument::Long(token.0));
+        let put = store(key, entry, ttl, token, Same::Stays);
         Ok(match integer(&self.router.ask_one(put).await?.value)? {
             0 => Put::Older,
             1 => Put::Stored,
@@ -218,6 +211,23 @@ fn get(keys: &[&Key]) -> Command {
     let slot = keys.first().map_or(0, |key| key.slot());
     let keys = keys.iter().map(|key| Argument::Text(key.as_str().to_owned()));
     keys.fold(Command::in_slot(slot, "MGET"), Command::with)
+}
+
+/// What becomes of an entry of the version that is to be stored.
+#[derive(Clone, Copy)]
+enum Same {
+    Stays = 0,
+    /// By a fill, with which its life begins anew.
+    Replaced = 1,
+}
+
+fn store(key: &Key, entry: Bytes, ttl: Duration, token: Token, same: Same) -> Command {
+    with_lease(&script::STORE, key)
+        .with(Argument::Bytes(entry))
+        .with(Argument::Number(millis(ttl)))
+        .with(Argument::Number(i64::from(FLAG_VERSIONED)))
+        .with(Argument::Long(token.0))
+        .with(Argument::Number(same as i64))
 }
 
 pub(super) fn with_lease(script: &'static Script, key: &Key) -> Command {

@@ -303,12 +303,14 @@ impl Node {
                     let was_open = self.breaker.state() != BreakerState::Closed;
                     entry.succeeded();
                     self.report();
-                    if was_open {
-                        info!(server = %self.address, "answers again, its breaker is closed");
-                    }
                     self.late.store(false, Ordering::Relaxed);
-                    self.state.send_replace(State::Up(Arc::new(connected)));
-                    return;
+                    if self.is_up(connected) {
+                        if was_open {
+                            info!(server = %self.address, "answers again, its breaker is closed");
+                        }
+                        return;
+                    }
+                    pause = true;
                 }
                 Err(silence) => {
                     entry.failed();
@@ -324,6 +326,24 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// Hands the connection to the callers. False if calls over the one before it have opened the breaker meanwhile: it
+    /// lets nobody through then, and only who connects ends that.
+    fn is_up(&self, connected: Connected) -> bool {
+        let connected = Arc::new(connected);
+        self.state.send_replace(State::Up(Arc::clone(&connected)));
+        if self.breaker.state() == BreakerState::Closed {
+            return true;
+        }
+        // Who sees the breaker open gives the connection up too, and connects; one of the two is enough.
+        !self.state.send_if_modified(|state| {
+            let is_it = matches!(state, State::Up(now) if Arc::ptr_eq(now, &connected));
+            if is_it {
+                *state = State::Connecting(Some(Silence::Timeout));
+            }
+            is_it
+        })
     }
 
     async fn open(&self) -> Result<Connected, Silence> {

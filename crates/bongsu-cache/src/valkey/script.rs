@@ -33,9 +33,8 @@ macro_rules! scripts {
 scripts! {
     GENERATION = "generation";
     LEASE = "lease";
-    FILL = "fill";
     RELEASE = "release";
-    PUT_IF_NEWER = "put_if_newer";
+    STORE = "store";
     SEED_COUNTER = "seed_counter";
     ADD_IF_PRESENT = "add_if_present";
     REGISTER_SCHEMA = "register_schema";

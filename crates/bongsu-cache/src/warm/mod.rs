@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::cache::{Cache, Loaded, Lookup};
+use crate::cache::{Cache, Loaded, Lookup, Unfinished};
 use crate::contract::{CHANNELS, Put};
 use crate::envelope::Version;
 use crate::l1::Survey;
@@ -138,6 +138,8 @@ impl<T: Cached> Cache<T> {
         if !holds() {
             return skipped;
         }
+        // Given up in between, nobody would look whether the put still holds.
+        let unfinished = Unfinished::new(core, doomed.clone());
         let put = match self.entry(doomed.clone(), version, Some(&value)) {
             Ok(entry) => core.put(&entry).await,
             Err(_) => None,
@@ -146,8 +148,10 @@ impl<T: Cached> Cache<T> {
             // Invalidated meanwhile, perhaps before the put arrived. Queued if it is not confirmed.
             let reached = core.invalidate(vec![doomed]).await;
             tracing::debug!(model = T::MODEL, ?reached, "a warmed entry was invalidated while it was put");
+            unfinished.finished();
             return skipped;
         }
+        unfinished.finished();
         match put {
             Some(Put::Stored) => WarmProgress { stored: 1, ..WarmProgress::default() },
             Some(Put::Older) => WarmProgress { present: 1, ..WarmProgress::default() },

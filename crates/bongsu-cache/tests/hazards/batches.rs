@@ -96,3 +96,31 @@ async fn a_batch_with_the_shared_tier_out_of_reach_loads_everything() {
     assert_eq!(node.titles(&[0, 1, 2]).await.len(), 3);
     assert_eq!(world.source.loads(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_one_finishes_is_answered_while_the_batch_still_loads() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    for id in 0..2 {
+        world.source.set(id, "room");
+    }
+    world.source.takes(Duration::from_millis(20));
+    let quick = tokio::spawn({
+        let other = other.clone();
+        async move { other.title(0).await }
+    });
+    world.source.somebody_is_loading().await;
+    // What the batch has to load itself takes two seconds, and room 0 twenty milliseconds.
+    world.source.takes(Duration::from_secs(2));
+    let batch = tokio::spawn({
+        let one = one.clone();
+        async move { one.titles(&[0, 1]).await }
+    });
+    let begun = tokio::time::Instant::now();
+    tokio::task::yield_now().await;
+    assert_eq!(one.title(0).await.as_deref(), Some("room"), "a reader who joined the batch");
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(batch.await.unwrap().len(), 2);
+    assert_eq!(quick.await.unwrap().as_deref(), Some("room"));
+    assert_eq!(world.source.loads(), 2);
+}

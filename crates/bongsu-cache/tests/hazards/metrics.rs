@@ -113,6 +113,19 @@ async fn what_could_not_be_said_shows_in_the_staleness_bound() {
     assert!(bound() > 10.0, "{}", bound());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_hub_without_a_backplane_is_measured_too() {
+    let recorded = Recorded::begin();
+    let hub = CacheHub::builder("alone").build().unwrap();
+    let rooms = hub.cache::<crate::world::Room>().unwrap();
+    let load = || async { Ok::<_, crate::world::Broken>(room("lobby")) };
+    assert!(rooms.get_or_load(&1, load).await.unwrap().is_some());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(recorded.value("cache_l1_entries"), Some(1.0));
+    assert!(recorded.value("cache_l1_bytes").is_some_and(|bytes| bytes > 100.0));
+    assert_eq!(recorded.value("cache_staleness_bound_seconds"), Some(0.0), "nobody else changes anything");
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Unread(u64);
 

@@ -38,6 +38,9 @@ async fn options_that_make_no_sense_are_refused_with_advice() {
     let options = EntryOptions::new();
     let nonsense = [
         ("ttl", options.with_ttl(Duration::ZERO)),
+        ("ttl", options.with_ttl(Duration::MAX)),
+        ("load_timeout", options.with_load_timeout(Duration::MAX)),
+        ("lease ttl", options.with_lease(LeaseMode::CrossProcess { ttl: Duration::MAX, wait: second })),
         ("l1_ttl", options.with_l1_ttl(Duration::ZERO)),
         ("l1_ttl", options.with_l1_ttl(Duration::from_secs(601))),
         ("negative_ttl", options.with_negative_ttl(Duration::from_secs(601))),
@@ -65,9 +68,11 @@ async fn a_hub_with_nonsense_is_refused() {
         builder().l1_bytes(1).build(),
         builder().loads_per_model_max(0).build(),
         builder().pending_max(0).build(),
+        builder().schema_notice(Duration::MAX).build(),
     ];
     assert!(refused.iter().all(|refused| matches!(refused, Err(BuildError::Option { .. }))));
     assert!(matches!(CacheHub::builder("My App").build(), Err(BuildError::Name { .. })));
+    assert!(builder().loads_per_model_max(usize::MAX).build().unwrap().cache::<Room>().is_ok(), "no limit");
 }
 
 #[test]

@@ -237,3 +237,31 @@ async fn a_load_that_is_not_to_be_kept_answers_once() {
     }
     assert!(world.l2.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_waits_on_when_the_grace_of_the_stale_value_ends_meanwhile() {
+    let world = World::new();
+    let node = world.node().await.with(|options| {
+        let short = Duration::from_secs(1);
+        options
+            .with_ttl(short)
+            .with_l1_ttl(short)
+            .with_negative_ttl(short)
+            .with_jitter_percent(0)
+            .with_xfetch_beta_milli(0)
+            .with_stale_if_error(Duration::from_millis(300))
+    });
+    world.source.set(1, "old");
+    node.read(1).await;
+    world.source.set(1, "new");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    // Longer than the soft timeout, which is longer than the grace that is left.
+    world.source.takes(Duration::from_secs(1));
+    assert_eq!(node.title(1).await.as_deref(), Some("new"));
+    // And a load that hangs is an error after the hard timeout, not before.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    world.source.takes(Duration::from_secs(10));
+    let begun = tokio::time::Instant::now();
+    assert!(node.try_read(1).await.is_err());
+    assert_eq!(begun.elapsed().as_secs(), 5);
+}

@@ -41,3 +41,25 @@ async fn what_is_invalidated_while_it_is_put_is_deleted_again() {
     assert!(world.l2.is_empty());
     assert_eq!(other.title(1).await.as_deref(), Some("new"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_warming_that_is_given_up_in_the_middle_of_a_put_takes_it_back() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let version: Version = world.source.set(1, "old");
+    let delay = Duration::from_millis(50);
+    one.l2.set(L2Faults { delayed: 1000, delay, ..L2Faults::default() });
+    let warming = one.rooms.warm(stream::iter([(1, version, room("old"))]), WarmOptions::new());
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    world.source.set(1, "new");
+    assert_eq!(other.rooms.invalidate(&1).await, Invalidated::Everywhere);
+    while world.l2.is_empty() {
+        tokio::time::sleep(Duration::from_micros(100)).await;
+    }
+    drop(warming);
+    one.l2.set(L2Faults::default());
+    one.has_worked_off_its_queue().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(world.l2.is_empty(), "the old value is not left behind");
+    assert_eq!(other.title(1).await.as_deref(), Some("new"));
+}

@@ -129,3 +129,19 @@ pub async fn a_refresh_replaces_the_entry(tier: &Tier) {
     let new = tier.filled(&key, b"new").await;
     assert_eq!(tier.bytes(&key).await, Some(new));
 }
+
+pub async fn a_fill_does_not_replace_a_newer_version(tier: &Tier) {
+    let key = tier.key("refreshed");
+    for (version, body, expected) in [
+        (6, &b"six"[..], Filled::Stored),
+        (5, b"of a copy that lags", Filled::Superseded),
+        (6, b"six again", Filled::Stored),
+        (7, b"seven", Filled::Stored),
+    ] {
+        // Won each time: the fill before ended its lease, whatever it was worth.
+        let (token, epoch) = tier.won(&key, LONG).await;
+        assert_eq!(tier.fill(&key, entry(epoch, version, body), LONG, token).await, expected, "{version}");
+        let stands = if expected == Filled::Stored { body } else { b"six" };
+        assert!(tier.bytes(&key).await.is_some_and(|bytes| bytes.ends_with(stands)));
+    }
+}

@@ -85,6 +85,7 @@ macro_rules! l2_conformance {
                 each_entry_of_a_batch_has_its_own_life,
                 an_entry_ends_with_its_life,
                 a_refresh_replaces_the_entry,
+                a_fill_does_not_replace_a_newer_version,
             ];
             versions: [
                 a_newer_version_replaces_and_an_older_one_does_not,

@@ -1,8 +1,9 @@
--- Stores an entry unless one of the same epoch has its version or a newer one, if the lease still stands, and ends it.
+-- Stores an entry, if the lease still stands, and ends it. Not in place of one of the same epoch with a newer version.
 -- Places in an entry, counted from 1: 3 flags, 13 to 28 epoch, 29 to 36 version, big-endian.
 -- KEYS[1] entry   KEYS[2] its lease
 -- ARGV[1] entry   ARGV[2] its life in ms   ARGV[3] the flag that says that there is a version   ARGV[4] token, 8 bytes
--- returns 1 stored, 0 older, 2 superseded
+-- ARGV[5] 1: in place of one of the same version, as a fill that begins its life anew, 0: not
+-- returns 1 stored, 0 another one stands, 2 superseded
 local function versioned(entry)
   return #entry >= 36 and math.floor(string.byte(entry, 3) / ARGV[3]) % 2 == 1
 end
@@ -13,22 +14,25 @@ local function half(entry, at)
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
-local function at_least(stored, new)
+local function stands(stored, new)
   local high, other = half(stored, 29), half(new, 29)
   if high ~= other then
     return high > other
   end
-  return half(stored, 33) >= half(new, 33)
+  high, other = half(stored, 33), half(new, 33)
+  return high > other or (high == other and ARGV[5] == '0')
 end
 
 if redis.call('GET', KEYS[2]) ~= ARGV[4] then
   return 2
 end
 redis.call('DEL', KEYS[2])
-local stored = redis.pcall('GET', KEYS[1])
-if type(stored) == 'string' and versioned(stored) and versioned(ARGV[1])
-  and string.sub(stored, 13, 28) == string.sub(ARGV[1], 13, 28) and at_least(stored, ARGV[1]) then
-  return 0
+if versioned(ARGV[1]) then
+  local stored = redis.pcall('GET', KEYS[1])
+  if type(stored) == 'string' and versioned(stored)
+    and string.sub(stored, 13, 28) == string.sub(ARGV[1], 13, 28) and stands(stored, ARGV[1]) then
+    return 0
+  end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
