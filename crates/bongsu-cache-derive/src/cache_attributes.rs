@@ -211,8 +211,8 @@ fn call(method: &str, value: impl quote::ToTokens) -> TokenStream {
 
 fn percent(number: LitInt) -> syn::Result<LitInt> {
     match number.base10_parse::<u8>() {
-        Ok(0..=100) => Ok(number),
-        _ => Err(syn::Error::new(number.span(), "jitter is a whole number of percent, 0 to 100")),
+        Ok(0..=90) => Ok(number),
+        _ => Err(syn::Error::new(number.span(), "jitter is a whole number of percent, 0 to 90")),
     }
 }
 

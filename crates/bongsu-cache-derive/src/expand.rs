@@ -264,7 +264,7 @@ mod tests {
             )
         };
         assert!(refused(with(quote!(ttl = "10"))).contains("not a duration"));
-        assert!(refused(with(quote!(jitter = 101))).contains("0 to 100"));
+        assert!(refused(with(quote!(jitter = 91))).contains("0 to 90"));
         assert!(refused(with(quote!(max_bytes = "big"))).contains("not a size"));
         assert!(refused(with(quote!(time_to_live = "1m"))).contains("`time_to_live` is not known"));
     }

@@ -86,7 +86,7 @@ impl<T> Loaded<T> {
         Self { value, version: None, ttl: None, keep: true }
     }
 
-    /// Its version in the source: a newer one is never replaced by an older one.
+    /// Its version in the source: a newer one that stands in the shared tier is never replaced by an older one.
     pub fn with_version(mut self, version: Version) -> Self {
         self.version = Some(version);
         self
