@@ -277,7 +277,9 @@ impl Core {
             .map(|schema| Key::entry(&self.prefix, schema, model.name, &entry.doomed.id))
             .collect();
         let bytes = self.seal(entry, epoch.ok()?)?;
-        self.recent_puts.note(entry.doomed.clone());
+        if let Some(unremembered) = self.recent_puts.note(entry.doomed.clone()) {
+            self.pending.add(unremembered, &self.prefix);
+        }
         let put = shared.put_if_newer(&key, bytes, entry.ttl, token).await.ok()?;
         if put == Put::Superseded {
             return None;

@@ -273,14 +273,14 @@ impl Core {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::schemas::Schemas;
     use super::*;
     use crate::metrics::ModelMetrics;
     use crate::resilience::LoadLimit;
     use crate::schema::SchemaHash;
 
-    fn model() -> Arc<Model> {
+    pub(in crate::hub) fn model() -> Arc<Model> {
         let schema = SchemaHash::from_u64(1);
         Arc::new(Model {
             name: "room",

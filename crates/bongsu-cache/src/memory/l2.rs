@@ -188,6 +188,9 @@ impl Server {
         {
             return Lease::Held { left: ends.saturating_duration_since(now) };
         }
+        if self.leases.len() >= ENTRIES_MAX {
+            self.leases.retain(|_, (_, ends)| now < *ends);
+        }
         self.leases.insert(key.clone(), (token, now + ttl));
         Lease::Won(found.epoch)
     }
