@@ -69,6 +69,8 @@ type Registration = Box<dyn FnOnce(&Arc<Core>) -> Result<(), BuildError> + Send>
 pub struct HubBuilder {
     prefix: String,
     options: HubOptions,
+    /// What else has a prefix, and says one that is not the hub's.
+    other_prefix: Option<String>,
     l2: Option<Arc<dyn L2>>,
     backplane: Option<Arc<dyn Backplane>>,
     models: Vec<Registration>,
@@ -108,7 +110,8 @@ options! {
 impl HubBuilder {
     pub(crate) fn new(prefix: &str) -> Self {
         let options = HubOptions::default();
-        Self { prefix: prefix.to_owned(), options, l2: None, backplane: None, models: Vec::new() }
+        let prefix = prefix.to_owned();
+        Self { prefix, options, other_prefix: None, l2: None, backplane: None, models: Vec::new() }
     }
 
     /// The shared tier. Without one, the process tier is all there is.
@@ -124,9 +127,10 @@ impl HubBuilder {
         self
     }
 
-    /// Valkey or Redis as the shared tier and as the backplane.
+    /// Valkey or Redis as the shared tier and as the backplane. Its prefix has to be the hub's.
     #[cfg(feature = "valkey")]
     pub fn valkey(mut self, valkey: &crate::valkey::Valkey) -> Self {
+        self.other_prefix = (valkey.prefix() != self.prefix).then(|| valkey.prefix().to_owned());
         self.l2 = Some(valkey.l2());
         self.backplane = Some(valkey.backplane());
         self
@@ -144,6 +148,11 @@ impl HubBuilder {
     /// When an option makes no sense, two models share a name, or there is no runtime.
     pub fn build(self) -> Result<CacheHub, BuildError> {
         check::check_hub_options(&self.prefix, &self.options)?;
+        if let Some(other) = self.other_prefix {
+            let advice =
+                "generations and channels would be shared with other applications: give it the hub's";
+            return Err(BuildError::option("ValkeyOptions", "prefix", other, advice));
+        }
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BuildError::NoRuntime);
         }

@@ -103,6 +103,10 @@ impl Valkey {
         Ok(Self { options, router, login, tasks, stop, ends_tasks })
     }
 
+    pub(crate) fn prefix(&self) -> &str {
+        &self.options.prefix
+    }
+
     /// The shared tier.
     #[must_use]
     pub fn l2(&self) -> Arc<dyn L2> {

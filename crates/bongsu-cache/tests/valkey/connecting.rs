@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bongsu_cache::contract::L2Error;
-use bongsu_cache::valkey::{Valkey, ValkeyError};
+use bongsu_cache::valkey::{Valkey, ValkeyError, ValkeyOptions};
+use bongsu_cache::{BuildError, CacheHub};
 use bongsu_testbed::{Engine, Server};
 
 use crate::load::{epoch_at_last, fill, key};
@@ -27,11 +28,18 @@ async fn a_server_that_is_down_at_the_start_is_found_when_it_is_up(engine: Engin
     epoch_at_last(&*l2, &key("late")).await;
 }
 
+#[tokio::test]
+async fn a_hub_and_its_valkey_have_one_prefix() {
+    let valkey = Valkey::connect(ValkeyOptions::new(["127.0.0.1:1"])).await.unwrap();
+    let refused = CacheHub::builder("chat").valkey(&valkey).build().unwrap_err();
+    assert!(matches!(refused, BuildError::Option { option: "prefix", .. }), "{refused}");
+    assert!(CacheHub::builder("cache").valkey(&valkey).build().is_ok());
+}
+
 async fn a_password_is_used_and_never_shown(engine: Engine) {
     let server = Server::start(engine).await;
     server.config_set("requirepass", "s3cret").await;
-    let options =
-        || bongsu_cache::valkey::ValkeyOptions::new([server.address()]).with_must_be_reachable(true);
+    let options = || ValkeyOptions::new([server.address()]).with_must_be_reachable(true);
     for wrong in [options(), options().with_login(None, "wr0ng".to_owned())] {
         let refused = Valkey::connect(wrong).await.unwrap_err();
         let shown = format!("{refused} {refused:?}");
