@@ -11,7 +11,7 @@ use super::frame::{Body, Frame, Named};
 use super::listening::{Doubt, Listening};
 use super::publisher::Publisher;
 use crate::contract::{Backplane, BackplaneEvent, Channel};
-use crate::hub::{Core, entry_hash};
+use crate::hub::{Core, Deleted, entry_hash};
 
 /// A backplane whose queue ended is subscribed to again after this long.
 const RESUBSCRIBE_PAUSE: Duration = Duration::from_millis(500);
@@ -121,7 +121,7 @@ impl Receiver {
             Body::Written(entries) => self.forget(entries),
             Body::DropAll(model) => {
                 self.core.models.renew(model);
-                self.core.take_back_puts(|doomed| doomed.model.name == model);
+                self.core.take_back(self.core.recent_puts.take_all(|doomed| doomed.model.name == model));
             }
             Body::Heartbeat | Body::Bye => {}
         }
@@ -141,16 +141,14 @@ impl Receiver {
         for entry in entries {
             let hash = entry_hash(&entry.model, entry.id.as_bytes());
             if let Some(doomed) = self.core.recent_puts.take(hash) {
-                self.core.pending.add(doomed, &self.core.prefix);
+                self.core.pending.add(doomed, Deleted::No, &self.core.prefix);
             }
         }
     }
 
     /// The word of such a delete may have been lost with the channel's other frames.
     fn take_back_puts_of(&self, channel: Channel) {
-        for doomed in self.core.recent_puts.take_channel(channel) {
-            self.core.pending.add(doomed, &self.core.prefix);
-        }
+        self.core.take_back(self.core.recent_puts.take_channel(channel));
     }
 
     fn check(&mut self) {

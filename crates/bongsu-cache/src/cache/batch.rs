@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::task::JoinSet;
 
 use super::Cache;
 use super::answer::{Loaded, Lookup, Outcome, Tier};
@@ -139,12 +140,19 @@ struct Batch<T: Cached> {
 impl<T: Cached> Batch<T> {
     async fn run(self, seats: Vec<Seat<T>>) {
         let batch = Arc::new(self);
-        let rest = batch.load_what_is_free(seats).await;
+        let mut loads = JoinSet::new();
+        let rest = batch.load_what_is_free(seats, &mut loads).await;
+        // One load after the other: a batch takes one place.
+        loads.join_all().await;
         batch.load(rest).await;
     }
 
     /// Loads what nobody else does, and returns what others have not finished in time.
-    async fn load_what_is_free(self: &Arc<Self>, seats: Vec<Seat<T>>) -> Vec<Task<T>> {
+    async fn load_what_is_free(
+        self: &Arc<Self>,
+        seats: Vec<Seat<T>>,
+        loads: &mut JoinSet<()>,
+    ) -> Vec<Task<T>> {
         let mut missing = Vec::with_capacity(seats.len());
         for seat in seats {
             match seat.fetch.look_again() {
@@ -163,7 +171,7 @@ impl<T: Cached> Batch<T> {
             // this one loads.
             if !tasks.is_empty() {
                 let (batch, tasks) = (Arc::clone(self), std::mem::take(&mut tasks));
-                self.cache.core().tasks.spawn(async move { batch.load(tasks).await });
+                loads.spawn(async move { batch.load(tasks).await });
             }
             if !patience.wait(held_for).await {
                 break;
@@ -268,6 +276,7 @@ impl<T: Cached> Batch<T> {
         for (task, answer) in won.into_iter().zip(shared.get_many(&keys).await) {
             match answer.ok().and_then(|found| task.seat.fetch.open_again(&found)) {
                 Some(held) => {
+                    self.cache.model().metrics.leased(LeaseEnd::Waited);
                     task.seat.fetch.keep(&held, Footing::Stored);
                     task.seat.landing.land(held.answer(Tier::L2));
                     ended.push((task.seat.fetch, task.right));

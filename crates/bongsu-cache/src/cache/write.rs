@@ -11,7 +11,7 @@ use crate::codec::{Codec, CodecError};
 use crate::contract::Put;
 use crate::envelope::{Sizes, Version};
 use crate::error::Invalidated;
-use crate::hub::{Change, Core, Doomed, Entry};
+use crate::hub::{Change, Core, Deleted, Doomed, Entry};
 use crate::l1::{Insert, Ticket};
 use crate::model::{Cached, IdText};
 
@@ -45,7 +45,7 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         let Some(doomed) = self.doomed.take() else { return };
         // At once in this process, and durably queued for the rest.
-        self.core.pending.add(doomed.clone(), &self.core.prefix);
+        self.core.pending.add(doomed.clone(), Deleted::No, &self.core.prefix);
         self.core.l1.invalidate(doomed.hash);
     }
 }
@@ -69,7 +69,7 @@ impl<T: Cached> Cache<T> {
             // Torn down with the runtime: the queue, if anything, is what is left.
             Err(_) => {
                 for doomed in unfinished {
-                    self.core().pending.add(doomed, &self.core().prefix);
+                    self.core().pending.add(doomed, Deleted::No, &self.core().prefix);
                 }
                 Invalidated::QueuedForRetry { pending: self.core().pending.len() }
             }

@@ -4,7 +4,8 @@
 //! The caller moves its cursor after that, so a crash in between only repeats the window, and nothing is passed over.
 //!
 //! A window waits for every server of its entries. Windows may be applied at the same time, so that one that waits does
-//! not hold up the next: what the first one drops late is loaded once more, and a put never replaces a newer version.
+//! not hold up the next. Each takes its place when [`Applier::apply`] is called: a value of an earlier one is not put
+//! where a later one has the entry, and what it drops late is loaded once more.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -87,19 +88,27 @@ impl Applier {
     }
 
     /// Applies a window. Returns when every change of it is in the shared tier, or its generation was renewed; while
-    /// a server of its entries, or of their models' lists of versions, is out of reach it does not return, and dropping
-    /// the future is safe: apply the window again. The next window may be applied meanwhile; move the cursor in order.
+    /// a server of its entries, or of their models' lists of versions, is out of reach it does not return. Dropping the
+    /// future is safe: apply the window again, and all that came after it.
+    ///
+    /// The next window may be applied meanwhile. Call in the order of the source, for a window takes its place with the
+    /// call and not when it is first awaited, and move the cursor in that order: `FuturesOrdered` does both.
     ///
     /// Of several changes of one entry only the last is carried out. A value that could not be put at once is dropped
     /// instead; so is one whose entry is invalidated while the window is applied: that may be for a change of a later
     /// window.
-    pub async fn apply(&self, window: &[Change]) -> Applied {
+    pub fn apply<'a>(&'a self, window: &'a [Change]) -> impl Future<Output = Applied> + Send + 'a {
         let core = &self.hub.core;
         for change in window {
             core.l1.invalidate(change.doomed().hash);
         }
+        self.carry_out(core.steps(window))
+    }
+
+    async fn carry_out(&self, steps: Vec<Step<'_>>) -> Applied {
+        let core = &self.hub.core;
         let begun = Instant::now();
-        let mut left = core.steps(window);
+        let mut left = steps;
         let mut applied = Applied::default();
         let mut renewals = Renewals::default();
         let mut pause = PAUSE_FIRST;
@@ -172,16 +181,20 @@ impl Core {
 
     /// Tries changes once.
     async fn attempt<'a>(&self, steps: Vec<Step<'a>>) -> Attempt<'a> {
+        let mut attempt = Attempt::default();
         let (mut drops, mut writes) = (Vec::new(), Vec::new());
         for step in steps {
             match &step.change.0 {
+                // What was filled since under the versions that are known is not to be dropped again and again.
+                _ if step.is_told && step.change.doomed().model.schemas.is_unheard() => {
+                    attempt.refused.push(step);
+                }
                 Kind::Written(entry) if !step.no_put && !self.is_overtaken(&step) => {
                     writes.push((step, entry));
                 }
                 Kind::Written(_) | Kind::Dropped(_) => drops.push(step),
             }
         }
-        let mut attempt = Attempt::default();
         let doomed: Vec<Doomed> = drops.iter().map(|step| step.change.doomed().clone()).collect();
         for ((step, doomed), deleted) in drops.into_iter().zip(&doomed).zip(self.delete(&doomed).await) {
             match deleted {
@@ -278,7 +291,7 @@ impl Core {
             .collect();
         let bytes = self.seal(entry, epoch.ok()?)?;
         if let Some(unremembered) = self.recent_puts.note(entry.doomed.clone()) {
-            self.pending.add(unremembered, &self.prefix);
+            self.pending.add(unremembered, Deleted::No, &self.prefix);
         }
         let put = shared.put_if_newer(&key, bytes, entry.ttl, token).await.ok()?;
         if put == Put::Superseded {

@@ -41,7 +41,8 @@ pub struct HubOptions {
     pub load_wait: Duration,
     /// Invalidations that wait for the shared tier; when there are more, whole generations are renewed instead.
     pub pending_max: usize,
-    /// One that waits for longer becomes the renewal of its generation.
+    /// One that waits for longer becomes the renewal of its generation. (Not while the list of deployed versions cannot
+    /// be asked for.)
     pub pending_age_max: Duration,
 }
 

@@ -66,7 +66,7 @@ impl Core {
             if deleted != Deleted::Everywhere {
                 queued = true;
                 // Queued first, then forgotten: a reader in between must not believe the shared tier.
-                self.pending.add(doomed.clone(), &self.prefix);
+                self.pending.add(doomed.clone(), deleted, &self.prefix);
                 self.l1.invalidate(doomed.hash);
             }
             if deleted != Deleted::No {

@@ -122,7 +122,8 @@ impl CacheHub {
         let last_words = async {
             core.invalidations.wait().await;
             // Deletes that came before these puts may be on their way still, and nobody will hear of them.
-            core.take_back_puts(|_| true);
+            let reached = core.invalidate(core.recent_puts.take_all(|_| true)).await;
+            tracing::debug!(?reached, "took the last puts back");
             core.empty_queues().await;
         };
         if tokio::time::timeout(SHUTDOWN_WAIT, last_words).await.is_err() {
@@ -142,10 +143,12 @@ impl CacheHub {
 }
 
 impl Core {
-    /// Deletes once more what this process put moments ago: a delete that came before the put may not have seen it.
-    pub(crate) fn take_back_puts(&self, is_meant: impl Fn(&Doomed) -> bool) {
-        for doomed in self.recent_puts.take_all(is_meant) {
-            self.pending.add(doomed, &self.prefix);
+    /// Deletes once more what this process put moments ago: a delete that came before the put may not have seen it. At
+    /// once, for there may be more than the queue has room for.
+    pub(crate) fn take_back(self: &Arc<Self>, puts: Vec<Doomed>) {
+        if !puts.is_empty() {
+            let core = Arc::clone(self);
+            self.invalidations.spawn(async move { core.invalidate(puts).await });
         }
     }
 
@@ -177,9 +180,12 @@ impl Core {
         // What answers was proven within two and a half periods. On a channel that is lost, what was loaded while the
         // shared tier was out of reach too answers for a while without proof; so does everything without a backplane.
         // And others may answer with what this process has invalidated, as long as it could not delete it or say so.
+        let silence = self.options.heartbeat.mul_f64(2.5);
+        let unproven = self.options.l1_max_staleness_without_backplane;
         let proven = match (&self.publisher, &self.shared) {
-            (Some(_), _) if lost == 0 => self.options.heartbeat.mul_f64(2.5),
-            (Some(_), _) | (None, Some(_)) => self.options.l1_max_staleness_without_backplane,
+            (Some(_), _) if lost == 0 => silence,
+            (Some(_), _) => silence.max(unproven),
+            (None, Some(_)) => unproven,
             (None, None) => Duration::ZERO,
         };
         let bound = proven + self.pending.oldest().max(untold_for);

@@ -1,9 +1,11 @@
 //! Invalidations that the shared tier has not confirmed: kept until it does, newest per entry, bounded.
 //!
 //! When there are too many, or one waits for too long, it becomes the renewal of a generation, which is few and drops
-//! more. Not while the list of deployed versions cannot be asked for: without it every region would have to be renewed,
-//! those on healthy servers too, and again for every entry; once it is heard, a delete is as quick and drops one entry.
-//! While something waits here, this process does not believe the shared tier about it.
+//! more. While something waits here, this process does not believe the shared tier about it.
+//!
+//! While the list of deployed versions cannot be asked for, every region would have to be renewed, those on healthy
+//! servers too, and again for every entry. So what was deleted in the versions that are known waits for the list, and its
+//! age counts from then on. What there is no room for becomes one renewal of the whole model, once the list is heard.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +35,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 pub(crate) struct Pending {
     max: usize,
     inner: Mutex<Inner>,
-    /// Of both kinds: the cheap question on the read path.
+    /// Of all kinds: the cheap question on the read path.
     count: AtomicUsize,
     wake: Notify,
 }
@@ -42,7 +44,9 @@ pub(crate) struct Pending {
 struct Inner {
     entries: HashMap<u128, Waiting>,
     renewals: HashMap<(&'static str, Region), Renewal>,
-    /// Wishes of both kinds until now.
+    /// Models whose generations are to be renewed when their list of versions is heard.
+    after_list: HashMap<&'static str, Arc<Model>>,
+    /// Wishes until now.
     added: u64,
 }
 
@@ -50,6 +54,10 @@ struct Inner {
 struct Waiting {
     doomed: Doomed,
     since: Instant,
+    /// Since then it could have been deleted in all versions.
+    ages_from: Instant,
+    /// Deleted in the versions that are known, and told. There may be others.
+    waits_for_list: bool,
     /// Tells this one from a younger one for the same entry.
     serial: u64,
 }
@@ -94,14 +102,22 @@ impl Pending {
     }
 
     /// Keeps an entry for another attempt. When the queue is full, its generations are to be renewed instead.
-    pub(crate) fn add(&self, doomed: Doomed, prefix: &str) {
+    pub(crate) fn add(&self, doomed: Doomed, deleted: Deleted, prefix: &str) {
         let mut inner = self.lock();
-        if inner.entries.len() >= self.max && !inner.entries.contains_key(&doomed.hash) {
-            inner.renew_for(&doomed, prefix, Instant::now());
-        } else {
+        let now = Instant::now();
+        let waits_for_list = deleted == Deleted::WhereKnown;
+        if inner.entries.len() < self.max || inner.entries.contains_key(&doomed.hash) {
             let serial = inner.serial();
-            let since = inner.entries.get(&doomed.hash).map_or_else(Instant::now, |waiting| waiting.since);
-            inner.entries.insert(doomed.hash, Waiting { doomed, since, serial });
+            let since = inner.entries.get(&doomed.hash).map_or(now, |waiting| waiting.since);
+            let waiting = Waiting { doomed, since, ages_from: since, waits_for_list, serial };
+            inner.entries.insert(waiting.doomed.hash, waiting);
+        } else if doomed.model.schemas.is_unheard() {
+            if !waits_for_list {
+                inner.renew(&doomed.model, doomed.model.key(prefix, &doomed.id).region(), now);
+            }
+            inner.after_list.insert(doomed.model.name, Arc::clone(&doomed.model));
+        } else {
+            inner.renew_for(&doomed, prefix, now);
         }
         self.recount(&inner);
         drop(inner);
@@ -116,15 +132,22 @@ impl Pending {
         self.wake.notify_one();
     }
 
-    /// All that waits; entries that are too old become renewals first, if it is known of which versions.
+    /// All that can be tried; entries that are too old become renewals first.
     fn round(&self, age_max: Duration, prefix: &str) -> (Vec<Waiting>, Vec<Renewal>) {
         let mut inner = self.lock();
+        let now = Instant::now();
+        let heard: Vec<_> = inner.after_list.extract_if(|_, model| !model.schemas.is_unheard()).collect();
+        for (_, model) in heard {
+            Region::all().for_each(|region| inner.renew(&model, region, now));
+        }
+        for waiting in inner.entries.values_mut().filter(|waiting| waiting.doomed.model.schemas.is_unheard())
+        {
+            waiting.ages_from = now;
+        }
         let aged: Vec<u128> = inner
             .entries
             .iter()
-            .filter(|(_, waiting)| {
-                waiting.since.elapsed() > age_max && !waiting.doomed.model.schemas.is_unheard()
-            })
+            .filter(|(_, waiting)| waiting.ages_from.elapsed() > age_max)
             .map(|(hash, _)| *hash)
             .collect();
         for hash in aged {
@@ -133,9 +156,23 @@ impl Pending {
             }
         }
         self.recount(&inner);
-        let entries = inner.entries.values().cloned().collect();
+        let can_be_tried =
+            |waiting: &&Waiting| !(waiting.waits_for_list && waiting.doomed.model.schemas.is_unheard());
+        let entries = inner.entries.values().filter(can_be_tried).cloned().collect();
         let renewals = inner.renewals.values().cloned().collect();
         (entries, renewals)
+    }
+
+    /// Models of which something waits until their list of versions is heard.
+    fn unheard_models(&self) -> Vec<Arc<Model>> {
+        let inner = self.lock();
+        let of_entries = inner.entries.values().map(|waiting| &waiting.doomed.model);
+        let by_name: HashMap<_, _> = of_entries
+            .chain(inner.after_list.values())
+            .filter(|model| model.schemas.is_unheard())
+            .map(|model| (model.name, Arc::clone(model)))
+            .collect();
+        by_name.into_values().collect()
     }
 
     fn done(&self, waiting: &Waiting) {
@@ -145,6 +182,15 @@ impl Pending {
             inner.entries.remove(&hash);
         }
         self.recount(&inner);
+    }
+
+    /// It was deleted in the versions that are known, and told.
+    fn waits_for_list(&self, waiting: &Waiting) {
+        if let Some(there) = self.lock().entries.get_mut(&waiting.doomed.hash)
+            && there.serial == waiting.serial
+        {
+            there.waits_for_list = true;
+        }
     }
 
     fn renewed(&self, renewal: &Renewal) {
@@ -157,7 +203,8 @@ impl Pending {
     }
 
     fn recount(&self, inner: &Inner) {
-        self.count.store(inner.entries.len() + inner.renewals.len(), Ordering::Release);
+        let all = inner.entries.len() + inner.renewals.len() + inner.after_list.len();
+        self.count.store(all, Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -225,12 +272,20 @@ impl Core {
         let (waiting, renewals) = self.pending.round(self.options.pending_age_max, &self.prefix);
         let deletes = self.in_deletes(waiting);
         let deletes = stream::iter(deletes).map(|some| self.attempt_entries(some));
-        let mut deleted = deletes.buffer_unordered(DELETES_AT_ONCE);
-        let mut progress = false;
-        while let Some(some) = deleted.next().await {
-            progress |= some;
-        }
-        progress | self.attempt_renewals(renewals).await
+        let deleted = deletes.buffer_unordered(DELETES_AT_ONCE).fold(false, async |any, some| any | some);
+        let (deleted, heard) = tokio::join!(deleted, self.ask_for_lists());
+        deleted | heard | self.attempt_renewals(renewals).await
+    }
+
+    /// Asks for the lists that something waits for. True: one is heard, for the next attempt.
+    async fn ask_for_lists(&self) -> bool {
+        let Some(shared) = &self.shared else { return false };
+        let models = self.pending.unheard_models();
+        let asked = models.iter().map(async |model| {
+            model.schemas.live(shared).await;
+            !model.schemas.is_unheard()
+        });
+        join_all(asked).await.contains(&true)
     }
 
     /// In parts that are deleted each by itself, neighbours in the shared tier together: what hangs on one server holds
@@ -244,15 +299,19 @@ impl Core {
 
     async fn attempt_entries(&self, waiting: Vec<Waiting>) -> bool {
         let doomed: Vec<Doomed> = waiting.iter().map(|waiting| waiting.doomed.clone()).collect();
-        let mut confirmed = Vec::new();
+        let (mut gone, mut progress) = (Vec::new(), false);
         for (waiting, deleted) in waiting.iter().zip(self.delete(&doomed).await) {
-            if deleted == Deleted::Everywhere {
-                self.pending.done(waiting);
-                confirmed.push(waiting.doomed.clone());
+            match deleted {
+                Deleted::Everywhere => self.pending.done(waiting),
+                // Told once, whether the others have to hear of it again or not.
+                Deleted::WhereKnown if !waiting.waits_for_list => self.pending.waits_for_list(waiting),
+                Deleted::WhereKnown | Deleted::No => continue,
             }
+            progress |= deleted == Deleted::Everywhere;
+            gone.push(waiting.doomed.clone());
         }
-        self.tell(&confirmed, Telling::Dropped).await;
-        !confirmed.is_empty()
+        self.tell(&gone, Telling::Dropped).await;
+        progress
     }
 
     async fn attempt_renewals(&self, renewals: Vec<Renewal>) -> bool {

@@ -110,20 +110,30 @@ mod tests {
     use super::*;
 
     fn put(model: &Arc<super::super::Model>, number: u64) -> Doomed {
-        Doomed { model: Arc::clone(model), id: number.to_string().into(), hash: u128::from(number) << 64 }
+        Doomed {
+            model: Arc::clone(model),
+            id: number.to_string().into(),
+            hash: u128::from(number) << 64 | u128::from(number),
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn of_many_puts_none_is_lost() {
         let (puts, model) = (RecentPuts::new(), model());
-        let count = 3 * PUTS_MAX as u64 * u64::from(CHANNELS);
+        let count = 2 * PUTS_MAX as u64 * u64::from(CHANNELS);
         let noted = (0..count).map(|number| put(&model, number).hash).collect::<HashSet<_>>();
         let mut back = HashSet::new();
         back.extend((0..count).filter_map(|number| puts.note(put(&model, number))).map(|put| put.hash));
         assert!(!back.is_empty(), "more than are remembered");
         let last = puts.take(put(&model, count - 1).hash);
         assert!(last.is_some());
-        back.extend(last.into_iter().chain(puts.take_all(|_| true)).map(|put| put.hash));
+        let channel = Channel::all().next().unwrap();
+        let of_channel = puts.take_channel(channel);
+        assert!(of_channel.iter().all(|put| channel_of(put.hash) == channel) && !of_channel.is_empty());
+        assert!(puts.take_channel(channel).is_empty());
+        let rest = puts.take_all(|_| true);
+        assert!(rest.len() > of_channel.len(), "those of the other channels");
+        back.extend(last.into_iter().chain(of_channel).chain(rest).map(|put| put.hash));
         assert_eq!(back, noted);
         assert!(puts.take_all(|_| true).is_empty(), "said once");
     }

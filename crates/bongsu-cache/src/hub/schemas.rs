@@ -162,16 +162,20 @@ impl Schemas {
         self.known().is_unheard = true;
     }
 
-    /// Whether there was no answer the last time somebody asked for the list.
+    /// Whether there was no answer the last time somebody asked for the list, and the one before is too old.
     pub(crate) fn is_unheard(&self) -> bool {
-        self.known().is_unheard
+        let known = self.known();
+        known.is_unheard && !self.is_fresh(&known)
     }
 
     /// What is known without asking; `None` if the answer is too old to know of every schema that may have entries.
     pub(crate) fn fresh(&self) -> Option<Vec<SchemaHash>> {
         let known = self.known();
-        let fresh = known.asked_at.is_some_and(|at| at.elapsed() < self.notice / 2);
-        (fresh && known.complete_at.is_some()).then(|| self.listed(&known))
+        self.is_fresh(&known).then(|| self.listed(&known))
+    }
+
+    fn is_fresh(&self, known: &Known) -> bool {
+        known.complete_at.is_some() && known.asked_at.is_some_and(|at| at.elapsed() < self.notice / 2)
     }
 
     /// Takes in a list, which was asked for then.

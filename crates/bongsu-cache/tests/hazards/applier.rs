@@ -111,3 +111,20 @@ fn cut_region_of(node: &Node, id: u64) {
     let slots: Vec<u16> = key(id).region().slots().collect();
     node.l2.cut_slots(slots[0]..=slots[slots.len() - 1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_window_puts_nothing_where_a_later_one_has_the_entry() {
+    let world = World::new();
+    let (one, other) = world.two_nodes().await;
+    let version = world.source.set(1, "first");
+    let first = [one.rooms.written(&1, version, Some(&room("first"))).unwrap()];
+    world.source.set(1, "second");
+    let second = [one.rooms.dropped(&1)];
+    let applier = one.hub.applier();
+    // In the order of the source; the later one is carried out first.
+    let (earlier, later) = (applier.apply(&first), applier.apply(&second));
+    assert_eq!(later.await.changes, 1);
+    assert_eq!(earlier.await.changes, 1);
+    assert!(world.l2.is_empty(), "nothing stands where the last change dropped");
+    assert_eq!(other.title(1).await.as_deref(), Some("second"));
+}

@@ -256,11 +256,69 @@ async fn a_window_waits_for_the_list_of_versions_and_costs_other_entries_nothing
     let loads = world.source.loads();
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert!(!applying.is_finished());
-    for id in 3..=9 {
+    for id in 1..=9 {
         other.read(id).await;
     }
+    let fresh = node_that_asks(&world).await;
+    assert_eq!(fresh.title(2).await.as_deref(), Some("new"), "what was filled since stays");
     assert_eq!(world.source.loads(), loads, "no generation is renewed");
     one.l2.heal();
     let applied = applying.await.unwrap();
     assert_eq!((applied.changes, applied.by_renewal), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queued_delete_is_told_though_it_waits_for_the_list_of_versions() {
+    let world = World::new();
+    let (one, other) = (node_that_asks(&world).await, node_that_asks(&world).await);
+    one.hears_all_others().await;
+    world.source.set(1, "old");
+    other.read(1).await;
+    // The list and the entry are out of reach, and then only the list.
+    one.l2.cut();
+    tokio::time::sleep(NOTICE).await;
+    world.source.set(1, "new");
+    assert_eq!(one.rooms.invalidate(&1).await, Invalidated::QueuedForRetry { pending: 1 });
+    assert_eq!(other.title(1).await.as_deref(), Some("old"), "it has not heard");
+    one.l2.cut_schemas();
+    one.l2.reach_keys_again();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(one.hub.pending_invalidations(), 1, "there may be other versions");
+    assert_eq!(other.title(1).await.as_deref(), Some("new"));
+    // What is filled since is not deleted again and again.
+    let loads = world.source.loads();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let fresh = node_that_asks(&world).await;
+    assert_eq!(fresh.title(1).await.as_deref(), Some("new"));
+    assert_eq!(world.source.loads(), loads);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_fits_into_the_queue_waits_for_the_list_of_versions_too() {
+    let world = World::new();
+    let other = node_that_asks(&world).await;
+    let one = world.node_with(|hub| hub.schema_notice(NOTICE).pending_max(10)).await;
+    one.hears_all_others().await;
+    let ids: Vec<u64> = (0..100).collect();
+    for id in &ids {
+        world.source.set(*id, "old");
+    }
+    other.titles(&ids).await;
+    one.l2.cut_schemas();
+    tokio::time::sleep(NOTICE).await;
+    let (changed, untouched) = ids.split_at(50);
+    for id in changed {
+        world.source.set(*id, "new");
+    }
+    let reached = one.rooms.invalidate_many(changed).await;
+    assert_eq!(reached, Invalidated::QueuedForRetry { pending: 10 + 1 }, "and one renewal of all");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let loads = world.source.loads();
+    other.titles(untouched).await;
+    assert_eq!(world.source.loads(), loads, "those of others are left in peace");
+    assert!(other.titles(changed).await.values().all(|title| title == "new"));
+    one.l2.heal();
+    one.has_worked_off_its_queue().await;
+    assert!(other.titles(&ids).await.len() == ids.len());
+    assert!(world.source.loads() > loads + 1, "now all generations are renewed");
 }

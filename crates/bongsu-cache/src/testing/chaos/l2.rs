@@ -134,6 +134,11 @@ impl FaultyL2 {
         self.strings.cut_schemas.store(true, Ordering::Relaxed);
     }
 
+    /// The end of [`FaultyL2::cut`] and [`FaultyL2::hang`] alone.
+    pub fn reach_keys_again(&self) {
+        self.fall(Outage::None);
+    }
+
     /// The end of whatever was cut or hangs; the faults of [`FaultyL2::set`] stay.
     pub fn heal(&self) {
         self.fall(Outage::None);
