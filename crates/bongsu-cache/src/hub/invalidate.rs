@@ -16,6 +16,7 @@ use crate::backplane::frame::Named;
 use crate::contract::{Key, Region};
 use crate::error::Invalidated;
 use crate::l1::channel_of;
+use crate::schema::SchemaHash;
 
 /// Keys of one delete.
 const DELETES_AT_ONCE: usize = 1000;
@@ -45,12 +46,19 @@ impl Doomed {
     /// lack one that came since.
     pub(crate) fn regions(&self, prefix: &str) -> Vec<Region> {
         match self.model.schemas.fresh() {
-            Some(schemas) => schemas
-                .into_iter()
-                .map(|schema| Key::entry(prefix, schema, self.model.name, &self.id).region())
-                .collect(),
+            Some(schemas) => self.regions_of(schemas, prefix),
             None => Region::all().collect(),
         }
+    }
+
+    /// The regions its entries live in under the versions that are known, whether these are all or not.
+    pub(crate) fn known_regions(&self, prefix: &str) -> Vec<Region> {
+        self.regions_of(self.model.schemas.remembered(), prefix)
+    }
+
+    fn regions_of(&self, schemas: Vec<SchemaHash>, prefix: &str) -> Vec<Region> {
+        let region = |schema| Key::entry(prefix, schema, self.model.name, &self.id).region();
+        schemas.into_iter().map(region).collect()
     }
 }
 

@@ -113,7 +113,8 @@ impl Pending {
             inner.entries.insert(waiting.doomed.hash, waiting);
         } else if doomed.model.schemas.is_unheard() {
             if !waits_for_list {
-                inner.renew(&doomed.model, doomed.model.key(prefix, &doomed.id).region(), now);
+                let regions = doomed.known_regions(prefix);
+                regions.into_iter().for_each(|region| inner.renew(&doomed.model, region, now));
             }
             inner.after_list.insert(doomed.model.name, Arc::clone(&doomed.model));
         } else {

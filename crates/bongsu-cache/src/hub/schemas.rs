@@ -174,6 +174,11 @@ impl Schemas {
         self.is_fresh(&known).then(|| self.listed(&known))
     }
 
+    /// What was heard of, lately or not.
+    pub(crate) fn remembered(&self) -> Vec<SchemaHash> {
+        self.listed(&self.known())
+    }
+
     fn is_fresh(&self, known: &Known) -> bool {
         known.complete_at.is_some() && known.asked_at.is_some_and(|at| at.elapsed() < self.notice / 2)
     }

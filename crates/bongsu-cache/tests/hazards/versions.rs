@@ -322,3 +322,28 @@ async fn more_than_fits_into_the_queue_waits_for_the_list_of_versions_too() {
     assert!(other.titles(&ids).await.len() == ids.len());
     assert!(world.source.loads() > loads + 1, "now all generations are renewed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_fit_into_the_queue_ends_in_every_version_that_is_known() {
+    let world = World::new();
+    let old = world.node_with(|hub| hub.schema_notice(NOTICE).pending_max(1)).await;
+    let hub = builder(&world).schema_notice(NOTICE).build().unwrap();
+    let new = hub.cache::<next::Room>().unwrap();
+    assert!(hub.settled(2 * NOTICE).await);
+    old.hears_all_others().await;
+    let region = |schema| Key::entry(PREFIX, schema, Room::MODEL, "1").region();
+    assert_ne!(region(Room::SCHEMA), region(next::Room::SCHEMA), "or the test shows nothing");
+    world.source.set(1, "old");
+    assert_eq!(new_title(&new, &world).await, "old");
+    old.l2.cut();
+    tokio::time::sleep(NOTICE).await;
+    world.source.set(1, "new");
+    // There is room for the first one only.
+    for id in [2, 1] {
+        assert!(matches!(old.rooms.invalidate(&id).await, Invalidated::QueuedForRetry { .. }));
+    }
+    old.l2.cut_schemas();
+    old.l2.reach_keys_again();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(new_title(&new, &world).await, "new");
+}
